@@ -1,0 +1,98 @@
+"""Settings: defaults in frozen dataclasses, then the site file, then flags; later beats earlier.
+
+Each dataclass below is one table of the site file, ``calibration/<site>.toml``. A key or a table
+that is not named here, and a value outside its range, is a ``SettingsError`` that names the
+place, what was found and what is allowed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+def ranged(default: float, low: float, high: float, about: str):  # type: ignore[no-untyped-def]
+    """A dataclass field with the range that the loader holds it to."""
+    return field(default=default, metadata={"low": low, "high": high, "about": about})
+
+
+def choice(default: str, *allowed: str, about: str):  # type: ignore[no-untyped-def]
+    """A dataclass field that takes one of the named values."""
+    return field(default=default, metadata={"allowed": allowed, "about": about})
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """[camera]"""
+
+    source: str = ""  # "": camera 0, else the bundled session; an index, /dev/v4l/by-id/..., URL, file
+    mirror: bool = True
+    width_px: int = ranged(1280, 160, 7680, "asked of the device")  # type: ignore[assignment]
+    height_px: int = ranged(720, 120, 4320, "asked of the device")  # type: ignore[assignment]
+    rate_hz: float = ranged(30.0, 1.0, 240.0, "asked of the device")
+    read_timeout_s: float = ranged(3.0, 0.2, 60.0, "a read that takes longer counts as blocked")
+    frozen_after_s: float = ranged(2.0, 0.2, 600.0, "the same picture for longer is frozen")
+    reopen_first_s: float = ranged(0.5, 0.05, 60.0, "first pause before the camera is reopened")
+    reopen_most_s: float = ranged(4.0, 0.1, 600.0, "longest pause before the camera is reopened")
+
+
+@dataclass(frozen=True)
+class MarkerSettings:
+    """[markers]"""
+
+    sitters: int = ranged(4, 1, 4, "most sitters at once")  # type: ignore[assignment]
+    arrive_s: float = ranged(0.3, 0.0, 10.0, "a face must be seen for so long to arrive")
+    leave_s: float = ranged(1.2, 0.0, 30.0, "a face may be lost for so long before it has left")
+    confidence: float = ranged(0.5, 0.05, 1.0, "least confidence of the face detector")
+    min_cutoff_hz: float = ranged(1.7, 0.01, 60.0, "One Euro filter: cutoff at rest")
+    beta: float = ranged(6.0, 0.0, 1000.0, "One Euro filter: how much speed opens it")
+    derivative_cutoff_hz: float = ranged(1.0, 0.01, 60.0, "One Euro filter: cutoff of the speed")
+
+
+@dataclass(frozen=True)
+class RiverSettings:
+    """[river]"""
+
+    parcels: int = ranged(96, 6, 100_000, "parcels in all six streams")  # type: ignore[assignment]
+    fade_half_life_s: float = ranged(139.0, 0.1, 1e6, "latent and dye go to the source")
+    calm_half_life_s: float = ranged(3.0, 0.05, 1e4, "turbulence decays")
+    inject_half_life_s: float = ranged(1.2, 0.05, 1e4, "parcels near a visitor go to the visitor")
+    spill_half_life_s: float = ranged(90.0, 0.1, 1e6, "neighbours exchange, in calm water")
+    loop_s: float = ranged(150.0, 5.0, 1e6, "from source to mouth")
+    source_half_life_s: float = ranged(60.0, 0.5, 1e6, "the source forgets where it was")
+    step_hz: float = ranged(30.0, 1.0, 1000.0, "fixed time step")
+
+
+@dataclass(frozen=True)
+class FaceSettings:
+    """[faces]"""
+
+    weights: str = ""  # folder; "": the one that comes with the program
+    device: str = choice("auto", "auto", "cpu", "cuda", about="where torch paints")
+    cross_fade_s: float = ranged(1.0, 0.0, 60.0, "one painting gives way to the next")
+    accent: float = ranged(0.35, 0.0, 1.0, "how much a school bends a sitter's proportions")
+
+
+@dataclass(frozen=True)
+class ScreenSettings:
+    """[screen]"""
+
+    kind: str = choice("auto", "auto", "window", "offscreen", about="where the picture goes")
+    width_px: int = ranged(1280, 16, 16384, "window or offscreen picture")  # type: ignore[assignment]
+    height_px: int = ranged(720, 16, 16384, "window or offscreen picture")  # type: ignore[assignment]
+    rate_hz: float = ranged(30.0, 1.0, 240.0, "pictures a second aimed at")
+    full_screen: bool = False
+    monitor: str = ""
+    brightness: float = ranged(1.0, 0.0, 4.0, "of the finished picture")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All tables, and what belongs to none of them."""
+
+    camera: CameraSettings = CameraSettings()
+    markers: MarkerSettings = MarkerSettings()
+    river: RiverSettings = RiverSettings()
+    faces: FaceSettings = FaceSettings()
+    screen: ScreenSettings = ScreenSettings()
+    piece: str = choice("river", "river", "uncanny", "passersby", about="which piece is shown")
+    seed: int = ranged(0, 0, 2**31 - 1, "of everything that is drawn by lot")  # type: ignore[assignment]
