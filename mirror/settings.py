@@ -8,14 +8,20 @@ place, what was found and what is allowed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 
-def ranged(default: float, low: float, high: float, about: str):  # type: ignore[no-untyped-def]
+def plain(default: Any, about: str) -> Any:
+    """A dataclass field of text, or true or false."""
+    return field(default=default, metadata={"about": about})
+
+
+def ranged(default: float, low: float, high: float, about: str) -> Any:
     """A dataclass field with the range that the loader holds it to."""
     return field(default=default, metadata={"low": low, "high": high, "about": about})
 
 
-def choice(default: str, *allowed: str, about: str):  # type: ignore[no-untyped-def]
+def choice(default: str, *allowed: str, about: str) -> Any:
     """A dataclass field that takes one of the named values."""
     return field(default=default, metadata={"allowed": allowed, "about": about})
 
@@ -24,10 +30,12 @@ def choice(default: str, *allowed: str, about: str):  # type: ignore[no-untyped-
 class CameraSettings:
     """[camera]"""
 
-    source: str = ""  # "": camera 0, else the bundled session; an index, /dev/v4l/by-id/..., URL, file
-    mirror: bool = True
-    width_px: int = ranged(1280, 160, 7680, "asked of the device")  # type: ignore[assignment]
-    height_px: int = ranged(720, 120, 4320, "asked of the device")  # type: ignore[assignment]
+    source: str = plain(
+        "", "index, /dev/v4l/by-id/..., URL or file; empty: camera 0, else the bundled session"
+    )
+    mirror: bool = plain(True, "swap left and right, as a mirror does")
+    width_px: int = ranged(1280, 160, 7680, "asked of the device")
+    height_px: int = ranged(720, 120, 4320, "asked of the device")
     rate_hz: float = ranged(30.0, 1.0, 240.0, "asked of the device")
     read_timeout_s: float = ranged(3.0, 0.2, 60.0, "a read that takes longer counts as blocked")
     frozen_after_s: float = ranged(2.0, 0.2, 600.0, "the same picture for longer is frozen")
@@ -39,26 +47,34 @@ class CameraSettings:
 class MarkerSettings:
     """[markers]"""
 
-    sitters: int = ranged(4, 1, 4, "most sitters at once")  # type: ignore[assignment]
+    sitters: int = ranged(4, 1, 4, "most sitters at once")
     arrive_s: float = ranged(0.3, 0.0, 10.0, "a face must be seen for so long to arrive")
-    leave_s: float = ranged(1.2, 0.0, 30.0, "a face may be lost for so long before it has left")
+    leave_s: float = ranged(0.8, 0.2, 30.0, "a face may be lost for so long before it has left")
     confidence: float = ranged(0.5, 0.05, 1.0, "least confidence of the face detector")
-    min_cutoff_hz: float = ranged(1.7, 0.01, 60.0, "One Euro filter: cutoff at rest")
-    beta: float = ranged(6.0, 0.0, 1000.0, "One Euro filter: how much speed opens it")
-    derivative_cutoff_hz: float = ranged(1.0, 0.01, 60.0, "One Euro filter: cutoff of the speed")
+    min_cutoff_hz: float = ranged(1.0, 0.01, 60.0, "One Euro filter: cutoff at rest")
+    beta: float = ranged(10.0, 0.0, 1000.0, "One Euro filter: how much speed opens it")
+    derivative_cutoff_hz: float = ranged(4.0, 0.01, 60.0, "One Euro filter: cutoff of the speed")
 
 
 @dataclass(frozen=True)
 class RiverSettings:
     """[river]"""
 
-    parcels: int = ranged(96, 6, 100_000, "parcels in all six streams")  # type: ignore[assignment]
+    parcels: int = ranged(96, 6, 100_000, "parcels in all six streams")
     fade_half_life_s: float = ranged(139.0, 0.1, 1e6, "latent and dye go to the source")
     calm_half_life_s: float = ranged(3.0, 0.05, 1e4, "turbulence decays")
     inject_half_life_s: float = ranged(1.2, 0.05, 1e4, "parcels near a visitor go to the visitor")
-    spill_half_life_s: float = ranged(90.0, 0.1, 1e6, "neighbours exchange, in calm water")
+    spill_half_life_s: float = ranged(900.0, 0.1, 1e6, "neighbours exchange, in calm water")
+    spill_stirred_half_life_s: float = ranged(6.0, 0.1, 1e6, "the same, in the wildest water")
     loop_s: float = ranged(150.0, 5.0, 1e6, "from source to mouth")
     source_half_life_s: float = ranged(60.0, 0.5, 1e6, "the source forgets where it was")
+    source_refresh_s: float = ranged(6.0, 0.01, 1e4, "each parcel's source moves so often")
+    hold: float = ranged(0.95, 0.0, 0.99, "share of a portrait that is the visitor beside it")
+    gift: float = ranged(0.6, 0.0, 0.99, "share of visitors in what drifts out of their reach")
+    near_reach: float = ranged(0.3, 0.01, 10.0, "reach of a visitor who counts in full")
+    arrival_stir: float = ranged(2.5, 0.0, 100.0, "an arrival halves calmness so often")
+    motion_stir: float = ranged(0.6, 0.0, 100.0, "halvings of calmness a face height moved")
+    visit_slots: int = ranged(32, 2, 4096, "visits told apart in the dye")
     step_hz: float = ranged(30.0, 1.0, 1000.0, "fixed time step")
 
 
@@ -66,7 +82,7 @@ class RiverSettings:
 class FaceSettings:
     """[faces]"""
 
-    weights: str = ""  # folder; "": the one that comes with the program
+    weights: str = plain("", "folder of the models; empty: the one that comes with the program")
     device: str = choice("auto", "auto", "cpu", "cuda", about="where torch paints")
     cross_fade_s: float = ranged(1.0, 0.0, 60.0, "one painting gives way to the next")
     accent: float = ranged(0.35, 0.0, 1.0, "how much a school bends a sitter's proportions")
@@ -77,12 +93,29 @@ class ScreenSettings:
     """[screen]"""
 
     kind: str = choice("auto", "auto", "window", "offscreen", about="where the picture goes")
-    width_px: int = ranged(1280, 16, 16384, "window or offscreen picture")  # type: ignore[assignment]
-    height_px: int = ranged(720, 16, 16384, "window or offscreen picture")  # type: ignore[assignment]
+    width_px: int = ranged(1280, 16, 16384, "window or offscreen picture")
+    height_px: int = ranged(720, 16, 16384, "window or offscreen picture")
     rate_hz: float = ranged(30.0, 1.0, 240.0, "pictures a second aimed at")
-    full_screen: bool = False
-    monitor: str = ""
+    full_screen: bool = plain(False, "the window covers the whole monitor")
+    monitor: str = plain("", "the monitor's name; empty: the first")
     brightness: float = ranged(1.0, 0.0, 4.0, "of the finished picture")
+    trail_half_life_s: float = ranged(6.0, 0.1, 600.0, "what sank into the water fades")
+    ripple: float = ranged(1.0, 0.0, 10.0, "how much moving water bends what is seen through it")
+    grain: float = ranged(1.0, 0.0, 4.0, "of the finished picture")
+    varnish: float = ranged(1.0, 0.0, 4.0, "weave of the canvas and fine cracks")
+
+
+@dataclass(frozen=True)
+class RecordSettings:
+    """[record]"""
+
+    folder: str = plain("", "where recordings are kept; empty: none are looked after")
+    keep_days: float = ranged(30.0, 0.0, 3660.0, "older ones there are deleted at start; 0: never")
+    quota_mb: float = ranged(0.0, 0.0, 1e7, "most that all recordings may take; 0: no quota")
+    oldest_goes: bool = plain(False, "at the quota the oldest goes; else recording stops")
+    rotate_s: float = ranged(3600.0, 10.0, 1e6, "a recording goes on in a new file after so long")
+    rotate_mb: float = ranged(512.0, 1.0, 1e5, "or at this size")
+    spare_mb: float = ranged(64.0, 1.0, 1e6, "what must stay free on the disk")
 
 
 @dataclass(frozen=True)
@@ -94,5 +127,6 @@ class Settings:
     river: RiverSettings = RiverSettings()
     faces: FaceSettings = FaceSettings()
     screen: ScreenSettings = ScreenSettings()
+    record: RecordSettings = RecordSettings()
     piece: str = choice("river", "river", "uncanny", "passersby", about="which piece is shown")
-    seed: int = ranged(0, 0, 2**31 - 1, "of everything that is drawn by lot")  # type: ignore[assignment]
+    seed: int = ranged(0, 0, 2**31 - 1, "of everything that is drawn by lot")
