@@ -1,0 +1,18 @@
+"""The faces stage: appearance codes come in, canonical textures go out.
+
+``model.py``: one school's model, and how all six are loaded. ``finisher.py``: the network that
+finishes a linear sketch. torch is used nowhere else but here and in the atelier.
+"""
+
+from __future__ import annotations
+
+from mirror.faces.model import (
+    FaceModel,
+    Shell,
+    choose_device,
+    draw_codes,
+    load_faces,
+    paint_on_one_core,
+)
+
+__all__ = ["FaceModel", "Shell", "choose_device", "draw_codes", "load_faces", "paint_on_one_core"]

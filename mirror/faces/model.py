@@ -1,0 +1,234 @@
+"""The six face models: from an appearance to a canonical texture, and from markers to a latent.
+
+In: appearance codes of one school. Out: RGBA textures in the canonical frame. ``Painter`` runs in
+its own thread and always works on the newest request; torch is used nowhere else but here and in
+the atelier.
+
+One damaged model never stops the other five: ``load_faces(strict=False)`` leaves it out, says so
+in the log, and hands its stream to the next school.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_tensors
+
+from mirror import SCHOOLS
+from mirror.canonical import Mesh, live_vertices, load_mesh
+from mirror.cards import FINISH, FORMAT, RESTORE, read_weights
+from mirror.errors import SettingsError, WeightsError
+from mirror.faces.finisher import Finisher, finish
+from mirror.latents import (
+    APPEARANCE,
+    SchoolGeometry,
+    guess_aspect,
+    join,
+    read_shape,
+    remove_pose,
+    split,
+)
+from mirror.places import weights_folder
+from mirror.signals import Bytes, Floats, check
+
+log = logging.getLogger(__name__)
+
+TEXTURE_PX = 256
+
+
+@dataclass(frozen=True)
+class Shell:
+    """The lengths of a school's appearance codes.
+
+    norm: typical length of an appearance code; low, high: the shell that codes are kept in.
+    """
+
+    norm: float
+    low: float
+    high: float
+
+
+class FaceModel:
+    """One school: reading, geometry and the generator of textures.
+
+    school: its name. card: the JSON card. geometry: see ``latents.SchoolGeometry``.
+    """
+
+    def __init__(
+        self, school: str, card: dict[str, Any], tensors: dict[str, torch.Tensor], mesh: Mesh,
+        device: str = "cpu", accent: float = 0.35, finisher: Finisher | None = None,
+    ) -> None:  # fmt: skip
+        self.school, self.card, self.mesh, self.accent = school, card, mesh, accent
+        self._finisher = finisher
+        self.device = torch.device(device)
+        geometry = {
+            name: tensors[name].float().numpy() for name in SchoolGeometry.__dataclass_fields__
+        }
+        self.geometry = SchoolGeometry(**geometry)
+        self.shell = Shell(**card["shell"])
+        self._mean = _channels_first(tensors["mean_texture"].float() / 255.0).to(self.device)
+        scale = tensors["component_scale"].float()[:, None, None, None]
+        components = _channels_first(tensors["components"].float() * scale)  # (48, 4, 128, 128)
+        self._components = components.flatten(1).contiguous().to(self.device)
+        self._side = components.shape[-1]
+        self.training_codes = tensors["codes"].float().numpy()
+
+    def read(self, markers: Floats, aspect: float | None = None) -> Floats:
+        """Markers to this school's latent.
+
+        markers: (478, 3) float32, image-normalised. aspect: width over height of the picture
+        that they were found in; None guesses the most likely of the usual formats.
+        Returns (D,) float32.
+        """
+        frame = self.mesh.frame
+        pose, shape = remove_pose(markers, aspect or guess_aspect(markers, frame), frame)
+        bent, code = read_shape(self.geometry, shape, self.accent)
+        return join(pose, bent, self.on_shell(code[None])[0])
+
+    def on_shell(self, codes: Floats) -> Floats:
+        """Bring codes (B, 48) whose norm left the school's shell back to its nearer side."""
+        norm = np.linalg.norm(codes, axis=1, keepdims=True)
+        wanted = np.clip(norm, self.shell.low, self.shell.high)
+        return (codes * (wanted / np.maximum(norm, 1e-6))).astype(np.float32)
+
+    def random_codes(self, count: int, seed: int) -> Floats:
+        """Appearance codes drawn from the school's density.  (count, 48) float32"""
+        rng = np.random.default_rng(seed)
+        return draw_codes(self.training_codes, self.shell.norm, count, rng)
+
+    @torch.inference_mode()
+    def paint(self, codes: Floats, finished: bool = True) -> Bytes:
+        """Canonical textures.
+
+        codes: (B, 48) float32. finished: False leaves them as the linear sketch, for comparison;
+        without a finisher both are the same. Returns (B, 256, 256, 4) uint8, RGB and straight
+        alpha.
+        """
+        check("codes", codes, (None, APPEARANCE))
+        a = torch.from_numpy(self.on_shell(codes)).to(self.device)
+        sketch = (a @ self._components).view(len(a), 4, self._side, self._side)
+        sketch = torch.nn.functional.interpolate(
+            sketch, size=TEXTURE_PX, mode="bilinear", align_corners=False
+        )  # (B, 4, 256, 256)
+        texture = (self._mean + sketch).clamp_(0, 1)
+        if finished and self._finisher is not None:
+            texture = finish(self._finisher, texture, a, SCHOOLS.index(self.school))
+        texture = texture.mul_(255).round_().to(torch.uint8)
+        return texture.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+    def portray(self, latent: Floats, size: int = TEXTURE_PX) -> Bytes:
+        """A latent as a portrait: painted, warped and drawn by the screen's own shaders.
+
+        latent: (D,) float32. Returns (size, size, 3) uint8 RGB. Needs OpenGL (ScreenError).
+        """
+        from mirror.screen import portray as draw  # noqa: PLC0415 - painting alone needs no OpenGL
+
+        pose, shape, code = split(latent[None])
+        vertices = live_vertices(self.mesh, pose, shape)[0]
+        return draw(self.mesh, self.paint(code)[0], vertices, size=size)
+
+
+def draw_codes(training: Floats, norm: float, count: int, rng: np.random.Generator) -> Floats:
+    """Codes from a density that fits a school: mixtures of a few of its sitters, on the shell.
+
+    A Gaussian in 48 dimensions knows nothing of the few dozen portraits behind it; mixtures of
+    three of them, with weights that may be negative, stay near what was once painted.
+    """
+    pick = rng.integers(0, len(training), (count, 3))
+    weight = rng.dirichlet((1.0, 1.0, 1.0), count)
+    codes = (training[pick] * weight[..., None]).sum(axis=1)  # (count, 48)
+    codes += 0.25 * rng.standard_normal(codes.shape) * training.std(axis=0)
+    return (codes * (norm / np.linalg.norm(codes, axis=1, keepdims=True))).astype(np.float32)
+
+
+def _channels_first(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.movedim(-1, -3).contiguous()
+
+
+def choose_device(wanted: str = "auto") -> str:
+    """The device that torch paints on: 'auto' takes a GPU where there is one.
+
+    Raises SettingsError for a GPU that is not there.
+    """
+    there = torch.cuda.is_available()
+    if wanted == "auto":
+        return "cuda" if there else "cpu"
+    if wanted.startswith("cuda") and not there:
+        raise SettingsError("[faces] device", wanted, "cpu, or auto", 'device = "auto"')
+    return wanted
+
+
+def paint_on_one_core() -> None:
+    """Leave the other cores to whoever draws and reads markers.
+
+    torch's threads wait for one another by spinning: beside a busy renderer a texture of 2 ms took
+    a hundred times as long.
+    """
+    torch.set_num_threads(1)
+
+
+def load_face(
+    school: str,
+    folder: Path,
+    mesh: Mesh,
+    device: str,
+    accent: float,
+    finisher: Finisher | None = None,
+) -> FaceModel:
+    """One model, its checksum verified; raises WeightsError when it is missing or damaged."""
+    card, stored = read_weights(folder, school)
+    try:
+        return FaceModel(school, card, load_tensors(stored), mesh, device, accent, finisher)
+    except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
+        raise WeightsError(
+            str(folder / f"{school}.safetensors"),
+            f"not a model of this program ({error})",
+            FORMAT,
+            RESTORE,
+        ) from error
+
+
+def load_finisher(folder: Path, name: str, device: str) -> Finisher | None:
+    """A finishing network, where the folder has one; raises WeightsError if it is damaged."""
+    if not (folder / f"{name}.json").is_file():
+        return None
+    _, stored = read_weights(folder, name)
+    finisher = Finisher()
+    try:
+        finisher.load_state_dict({k: v.float() for k, v in load_tensors(stored).items()})
+    except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
+        raise WeightsError(
+            str(folder / f"{name}.safetensors"), f"not a finisher ({error})", FORMAT, RESTORE
+        ) from error
+    return finisher.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+
+
+def load_faces(
+    folder: Path | None = None, device: str = "auto", accent: float = 0.35, strict: bool = True
+) -> dict[str, FaceModel]:
+    """The six models, in the order of ``SCHOOLS``.
+
+    strict: raise WeightsError for the first model that is missing or damaged; otherwise log it
+    and go on with the others, as long as there is one.
+    """
+    folder = folder or weights_folder()
+    mesh, device = load_mesh(folder), choose_device(device)
+    shared = load_finisher(folder, FINISH, device)
+    faces: dict[str, FaceModel] = {}
+    for school in SCHOOLS:
+        try:
+            finisher = load_finisher(folder, f"{school}-{FINISH}", device) or shared
+            faces[school] = load_face(school, folder, mesh, device, accent, finisher)
+        except WeightsError as error:
+            if strict:
+                raise
+            log.error("%s", error)
+    if not faces:
+        raise WeightsError(str(folder), "no model can be used", ", ".join(SCHOOLS), RESTORE)
+    return faces
