@@ -1,0 +1,11 @@
+"""The screen: all that is drawn, in a window or offscreen.
+
+In: a ``Scene`` for each picture, and paintings when they are ready. Out: light.
+"""
+
+from __future__ import annotations
+
+from mirror.screen.portray import portray
+from mirror.screen.screen import Screen
+
+__all__ = ["Screen", "portray"]

@@ -1,0 +1,58 @@
+"""The finish: portraits over water, seen through moving water; tone, varnish, grain.
+
+In: the picture of the portraits and the ``Water``. Out: the finished picture in the bound
+framebuffer. The thread that owns the OpenGL context.
+"""
+
+from __future__ import annotations
+
+import moderngl
+
+from mirror.screen.clouds import TILE, varnish
+from mirror.screen.contexts import give_back
+from mirror.screen.water import Water, drift
+from mirror.settings import ScreenSettings
+from mirror.shaders import compile_program
+from mirror.signals import Scene
+
+#: The screen and the picture are one until a site says otherwise (keystone, rotation).
+STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
+
+
+class Finish:
+    """Owns a program and the varnish; release it."""
+
+    def __init__(
+        self, context: moderngl.Context, size: tuple[int, int], settings: ScreenSettings
+    ) -> None:
+        self._settings, self._size = settings, size
+        self._program = compile_program(context, "finish.vert", "finish.frag")
+        self._whole = context.vertex_array(self._program, [])
+        self._varnish = context.texture(size, 2, varnish(size).tobytes(), alignment=1)
+        self._program["site"] = STRAIGHT
+
+    def draw(self, scene: Scene, portraits: moderngl.Texture, water: Water) -> None:
+        """Draw the finished picture into the bound framebuffer."""
+        program = self._program
+        textures = {
+            "portraits": portraits, "surface": water.surface.was, "ripple": water.ripple,
+            "varnish": self._varnish, "clouds": water.clouds,
+        }  # fmt: skip
+        for unit, (name, texture) in enumerate(textures.items()):
+            texture.use(unit)
+            program[name] = unit
+        # The golden ratio's part: the grain of no two pictures within minutes is the same.
+        shift = drift(round(scene.time_s * 24), (0.61803399, 0.75487767))
+        program["grain_shift"] = int(shift[0] * TILE), int(shift[1] * TILE)
+        program["grain_size"] = max(1.0, self._size[1] / 1080)
+        program["grain"], program["weave"] = self._settings.grain, self._settings.varnish
+        program["brightness"] = self._settings.brightness
+        self._whole.render(vertices=3)
+
+    def release(self) -> None:
+        """Give everything back."""
+        give_back(
+            self._whole,
+            self._program,
+            self._varnish,
+        )

@@ -1,0 +1,215 @@
+"""The screen itself: all passes of one picture, in their order.
+
+In: a ``Scene`` for each picture, and paintings as they are finished. Out: light in a window, or
+a picture to read back. All OpenGL on the thread that made it.
+"""
+
+from __future__ import annotations
+
+import logging
+from types import TracebackType
+
+import moderngl
+import numpy as np
+
+from mirror.canonical import Mesh
+from mirror.errors import ScreenError
+from mirror.screen.contexts import Offscreen, Surface, give_back, hold
+from mirror.screen.finish import Finish
+from mirror.screen.overlay import Overlay
+from mirror.screen.paintings import Paintings
+from mirror.screen.portraits import SOFTWARE, PortraitPass
+from mirror.screen.water import Water
+from mirror.screen.window import Window
+from mirror.settings import ScreenSettings
+from mirror.signals import Bytes, Scene
+
+log = logging.getLogger(__name__)
+
+SIZES = "1 to 16384 pixels"
+
+
+class Targets:
+    """What depends on the size of the picture: framebuffers, water, finish. Release it."""
+
+    def __init__(
+        self, context: moderngl.Context, size: tuple[int, int], settings: ScreenSettings
+    ) -> None:
+        self.portraits = context.texture(size, 4)
+        self.portraits.repeat_x = self.portraits.repeat_y = False
+        self._depth = context.depth_renderbuffer(size)
+        self.portraits_target = context.framebuffer([self.portraits], self._depth)
+        self.shown = context.texture(size, 4)
+        self.shown_target = context.framebuffer([self.shown])
+        self.shown_target.clear()
+        self.water = Water(context, size)
+        self.finish = Finish(context, size, settings)
+        self.overlay = Overlay(context, size)
+
+    def release(self) -> None:
+        """Give everything back."""
+        give_back(self.portraits_target, self.shown_target)
+        give_back(self.portraits, self._depth, self.shown)
+        give_back(self.water, self.finish, self.overlay)
+
+
+class Screen:
+    """Draws scenes. Owns a window or an offscreen context; a context manager, or close it.
+
+    renderer: what draws, in the driver's words.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        size: tuple[int, int],
+        mesh: Mesh,
+        slots: int,
+        settings: ScreenSettings,
+        cross_fade_s: float,
+    ) -> None:
+        """Open the screen.
+
+        kind: 'window' or 'offscreen'. size: (W, H) pixels. slots: paintings held at once.
+        cross_fade_s: how long one painting takes to give way to the next. Raises ScreenError.
+        """
+        if kind not in ("window", "offscreen"):
+            raise ScreenError("screen.kind", repr(kind), "window or offscreen")
+        if not all(1 <= side <= 16384 for side in size):
+            raise ScreenError("screen size", f"{size[0]}x{size[1]}", SIZES)
+        self._settings, self._time_s = settings, 0.0
+        self._surface: Surface = Window(size, settings) if kind == "window" else Offscreen(size)
+        self._closed = False
+        try:
+            with hold(self._surface):
+                self._open(mesh, slots, cross_fade_s)
+        except BaseException:
+            self._surface.close()
+            raise
+        log.info("screen: %s, %dx%d, %s", kind, *self._size, self.renderer)
+
+    def _open(self, mesh: Mesh, slots: int, cross_fade_s: float) -> None:
+        context = self._context = self._surface.context
+        most = context.info["GL_MAX_ARRAY_TEXTURE_LAYERS"] // 2
+        if not 1 <= slots <= most:
+            raise ScreenError("paintings at once", str(slots), f"1 to {most} on this driver")
+        self.renderer = str(context.info["GL_RENDERER"])
+        self._size = self._surface.size
+        self._portraits = PortraitPass(context, mesh, slots)
+        self._paintings = Paintings(context, mesh, slots, cross_fade_s, self._portraits.reach)
+        self._targets = Targets(context, self._size, self._settings)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the picture in pixels; a window's changes when it is resized."""
+        return self._size
+
+    @property
+    def aspect(self) -> float:
+        """Width over height of the picture."""
+        return self._size[0] / self._size[1]
+
+    @property
+    def software(self) -> bool:
+        """Whether the processor draws, not a GPU."""
+        return self.renderer.startswith(SOFTWARE)
+
+    @property
+    def should_close(self) -> bool:
+        """Whether somebody closed the window."""
+        return self._surface.should_close
+
+    def paint(self, slot: int, texture: Bytes) -> None:
+        """Take the newest painting of a slot: (256, 256, 4) uint8 RGBA, straight alpha.
+
+        It comes through over cross_fade_s from what the slot shows now. Raises ShapeError.
+        """
+        self.hang(slot, self.varnish(texture, slot))
+
+    def varnish(self, texture: Bytes, slot: int) -> Bytes:
+        """Prepare a painting for a slot; any thread may do it, OpenGL is not touched.
+
+        texture: (256, 256, 4) uint8 RGBA, straight alpha. Returns what ``hang`` takes.
+        """
+        return self._paintings.varnish(texture, slot)
+
+    def hang(self, slot: int, varnished: Bytes) -> None:
+        """Take a painting that is varnished already: half of ``paint``."""
+        if not 0 <= slot < self._paintings.slots:
+            raise ScreenError("slot", str(slot), f"0 to {self._paintings.slots - 1}")
+        with hold(self._surface):
+            self._paintings.hang(slot, varnished, self._time_s)
+
+    def draw(self, scene: Scene) -> None:
+        """Draw one picture and show it. Raises ShapeError for arrays of another shape."""
+        self._time_s = scene.time_s
+        with hold(self._surface):
+            self._follow_window()
+            self._draw_portraits(scene)
+            targets = self._targets
+            targets.water.flow(scene, self._settings.ripple)
+            targets.water.carry(scene, targets.portraits, self._settings.trail_half_life_s)
+            targets.shown_target.use()
+            targets.finish.draw(scene, targets.portraits, targets.water)
+            targets.overlay.draw(scene, targets.shown_target)
+            self._surface.present(targets.shown)
+
+    def finish(self) -> None:
+        """Wait until all that was drawn is done."""
+        with hold(self._surface):
+            self._context.finish()
+
+    def picture(self) -> Bytes:
+        """What was drawn last: (H, W, 3) uint8 RGB, origin top left."""
+        width, height = self._size
+        with hold(self._surface):
+            data = self._targets.shown_target.read(components=4)
+        rows = np.frombuffer(data, np.uint8).reshape(height, width, 4)  # (H, W, 4)
+        return np.ascontiguousarray(rows[:, :, :3])
+
+    def fault(self) -> str:
+        """OpenGL's own complaint since the last call, 'GL_NO_ERROR' if there is none."""
+        with hold(self._surface):
+            return str(self._context.error)
+
+    def keys(self) -> list[str]:
+        """What was asked for by keys since the last call.
+
+        'quit' (Esc, q, window closed), 'full_screen' (f; done already), 'overlay' (d), 'still'
+        (s), 'pause' (space).
+        """
+        return self._surface.keys()
+
+    def close(self) -> None:
+        """Give everything back; may be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        with hold(self._surface):
+            give_back(self._targets, self._portraits, self._paintings)
+        self._surface.close()
+
+    def __enter__(self) -> Screen:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _follow_window(self) -> None:
+        """Make everything anew when the window has another size; the water begins again."""
+        size = self._surface.size
+        if size != self._size and all(side > 0 for side in size):
+            self._targets.release()
+            self._size = size
+            self._targets = Targets(self._context, size, self._settings)
+
+    def _draw_portraits(self, scene: Scene) -> None:
+        target = self._targets.portraits_target
+        target.use()
+        target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
+        self._portraits.draw(scene.portraits, self._paintings, scene.time_s, self._size)

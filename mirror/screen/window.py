@@ -1,0 +1,232 @@
+"""A window by glfw: where the visitor's picture goes, and where the technician's keys come from.
+
+The main thread, as every window system wants it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import glfw
+import moderngl
+
+from mirror.errors import ScreenError
+from mirror.screen.contexts import forget, leave, take
+from mirror.settings import ScreenSettings
+from mirror.shaders import compile_program
+
+log = logging.getLogger(__name__)
+
+KEYS = {
+    glfw.KEY_ESCAPE: "quit",
+    glfw.KEY_Q: "quit",
+    glfw.KEY_F: "full_screen",
+    glfw.KEY_D: "overlay",
+    glfw.KEY_S: "still",
+    glfw.KEY_SPACE: "pause",
+}
+
+#: How many windows are open: the last one that closes ends glfw.
+_open: list[Window] = []
+_said: list[str] = []
+
+
+def _hear(code: int, words: Any) -> None:
+    """Keep what glfw complains of, for the error that follows from it."""
+    _said[:] = [f"{_text(words)} ({code:#x})"]
+    log.debug("glfw: %s", _said[0])
+
+
+class _Loader:
+    """Where moderngl finds OpenGL's functions: glfw knows, on every window system."""
+
+    @staticmethod
+    def load_opengl_function(name: str) -> int:
+        return int(glfw.get_proc_address(name) or 0)
+
+    load = load_opengl_function
+
+    def __enter__(self) -> _Loader:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def release(self) -> None:
+        return None
+
+
+#: How moderngl is told to use the window's context, whatever window system it is.
+GLFW: dict[str, Any] = {"context": _Loader()}
+
+#: What glfw wants for "none".
+NONE: Any = None
+
+
+class Window:
+    """A window and its OpenGL context; close it."""
+
+    def __init__(self, size: tuple[int, int], settings: ScreenSettings) -> None:
+        """Open a window; raises ScreenError without a display or OpenGL 3.3."""
+        leave()
+        glfw.set_error_callback(_hear)
+        if not glfw.init():
+            raise _error("no display can be opened")
+        self._asked: list[str] = []
+        self._windowed = (100, 100, *size)
+        self._handle = _create(size, settings)
+        if not self._handle:
+            if not _open:
+                glfw.terminate()
+            raise _error("no window with OpenGL 3.3 can be opened")
+        _open.append(self)
+        take(self)
+        self.context = moderngl.create_context(require=330, **GLFW)
+        glfw.set_key_callback(self._handle, self._on_key)
+        glfw.set_input_mode(self._handle, glfw.CURSOR, glfw.CURSOR_HIDDEN)
+        glfw.swap_interval(1)
+        self._program = compile_program(self.context, "whole.vert", "present.frag")
+        self._whole = self.context.vertex_array(self._program, [])
+        glfw.poll_events()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Of the framebuffer in pixels; (0, 0) while the window is iconified."""
+        width, height = glfw.get_framebuffer_size(self._handle)
+        return int(width), int(height)
+
+    @property
+    def should_close(self) -> bool:
+        """Whether the window manager, or a key, asked for the end."""
+        return bool(glfw.window_should_close(self._handle))
+
+    def make_current(self) -> None:
+        """Aim the thread's OpenGL calls here."""
+        glfw.make_context_current(self._handle)
+
+    def release_current(self) -> None:
+        """Aim the thread's OpenGL calls at nothing."""
+        glfw.make_context_current(NONE)
+
+    def present(self, picture: moderngl.Texture) -> None:
+        """Show a picture (first row on top), and hear what was pressed meanwhile."""
+        width, height = self.size
+        if width and height:
+            self.context.screen.use()
+            self.context.screen.viewport = 0, 0, width, height
+            picture.use(0)
+            self._program["picture"] = 0
+            self._whole.render(vertices=3)
+        glfw.swap_buffers(self._handle)
+        glfw.poll_events()
+
+    def keys(self) -> list[str]:
+        """What was asked for since the last call; 'full_screen' has been done already."""
+        glfw.poll_events()
+        asked, self._asked = self._asked, []
+        if self.should_close and "quit" not in asked:
+            asked.append("quit")
+        return asked
+
+    def full_screen(self) -> None:
+        """Cover the monitor that the window is on, or come back."""
+        if glfw.get_window_monitor(self._handle):
+            glfw.set_window_monitor(self._handle, NONE, *self._windowed, 0)
+            return
+        place, size = glfw.get_window_pos(self._handle), glfw.get_window_size(self._handle)
+        self._windowed = (*place, *size)
+        monitor = _monitor_of(place) or glfw.get_primary_monitor()
+        if monitor:
+            mode = glfw.get_video_mode(monitor)
+            glfw.set_window_monitor(
+                self._handle, monitor, 0, 0, mode.size.width, mode.size.height, mode.refresh_rate
+            )
+            glfw.swap_interval(1)
+
+    def close(self) -> None:
+        """Give everything back; may be called twice."""
+        if self not in _open:
+            return
+        self._whole.release()
+        self._program.release()
+        self.context.release()
+        forget(self)
+        glfw.destroy_window(self._handle)
+        _open.remove(self)
+        if not _open:
+            glfw.terminate()
+
+    def _on_key(self, window: Any, key: int, code: int, action: int, modifiers: int) -> None:
+        name = KEYS.get(key)
+        if action != glfw.PRESS or name is None:
+            return
+        self._asked.append(name)
+        if name == "full_screen":
+            self.full_screen()
+        if name == "quit":
+            glfw.set_window_should_close(self._handle, True)
+
+
+def _create(size: tuple[int, int], settings: ScreenSettings) -> Any:
+    glfw.default_window_hints()
+    glfw.window_hint(glfw.CONTEXT_VERSION_MAJOR, 3)
+    glfw.window_hint(glfw.CONTEXT_VERSION_MINOR, 3)
+    glfw.window_hint(glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE)
+    glfw.window_hint(glfw.OPENGL_FORWARD_COMPAT, True)
+    glfw.window_hint(glfw.DEPTH_BITS, 0)
+    glfw.window_hint(glfw.AUTO_ICONIFY, False)  # a click on another monitor must not hide the work
+    monitor = find_monitor(settings.monitor) if settings.monitor or settings.full_screen else None
+    if monitor is None:
+        return glfw.create_window(*size, "Mirror", None, None)
+    mode = glfw.get_video_mode(monitor)
+    if settings.full_screen:
+        glfw.window_hint(glfw.REFRESH_RATE, mode.refresh_rate)
+        return glfw.create_window(mode.size.width, mode.size.height, "Mirror", monitor, None)
+    handle = glfw.create_window(*size, "Mirror", None, None)
+    if handle:
+        x, y = glfw.get_monitor_pos(monitor)
+        glfw.set_window_pos(handle, x + 40, y + 40)
+    return handle
+
+
+def find_monitor(name: str) -> Any:
+    """The monitor of that name ('' is the first); raises ScreenError with the names there are.
+
+    Two monitors of one make share their name: ``NAME#2`` is the second of them, from the left.
+    """
+    monitors = glfw.get_monitors()
+    if not name:
+        return monitors[0] if monitors else None
+    monitors = sorted(monitors, key=glfw.get_monitor_pos)
+    found: dict[str, Any] = {}
+    for monitor in monitors:
+        own = _text(glfw.get_monitor_name(monitor))
+        number = 1 + sum(1 for known in found if known.split("#")[0] == own)
+        found[own if number == 1 else f"{own}#{number}"] = monitor
+    if name not in found:
+        raise ScreenError(
+            "screen.monitor", repr(name), ", ".join(found) or "no monitor is connected"
+        )
+    return found[name]
+
+
+def _monitor_of(place: tuple[int, int]) -> Any:
+    """The monitor that a window's corner lies on."""
+    for monitor in glfw.get_monitors():
+        x, y = glfw.get_monitor_pos(monitor)
+        mode = glfw.get_video_mode(monitor)
+        if x <= place[0] < x + mode.size.width and y <= place[1] < y + mode.size.height:
+            return monitor
+    return None
+
+
+def _text(words: Any) -> str:
+    return words.decode(errors="replace") if isinstance(words, bytes) else str(words)
+
+
+def _error(found: str) -> ScreenError:
+    said = f": {_said[0]}" if _said else ""
+    return ScreenError(
+        "window", found + said, "a display with OpenGL 3.3", "--screen offscreen, or set DISPLAY"
+    )
