@@ -1,0 +1,236 @@
+"""A face that never lived: the canonical face with proportions of its own, moved like a face.
+
+In: the canonical frame, numbers drawn by lot, and how far jaw, lids, brows, lips and head are
+moved. Out: markers. Everything is computed in float64 and rounded to a grid of 1/8192 at the end,
+so that other processors, whose last bits differ, give the same markers. Pure; any thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mirror import MARKERS
+from mirror.canonical import PIVOT, Frame
+from mirror.signals import Floats
+
+Doubles = npt.NDArray[np.float64]
+
+#: A sixth of a pixel in a picture 1280 wide: below what FaceMesh itself trembles by.
+GRID = 8192.0
+
+# FaceMesh's own numbers.
+CHIN, FOREHEAD, MOUTH_CORNERS, EARS = 152, 10, (61, 291), (234, 454)
+BROWS = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46, 300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+RIGHT_IRIS, LEFT_IRIS = slice(468, 473), slice(473, 478)
+
+#: How many numbers make a face's proportions.
+PROPORTIONS = 8
+
+
+@dataclass(frozen=True)
+class Pose:
+    """What a face does at one moment.
+
+    yaw, pitch, roll: radians. jaw: radians that it is opened by. smile, pucker, brows: -1 to 1.
+    lids: 0 open to 1 closed. gaze: x and y, -1 to 1.
+    """
+
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    jaw: float = 0.0
+    smile: float = 0.0
+    pucker: float = 0.0
+    brows: float = 0.0
+    lids: float = 0.0
+    gaze: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Puppet:
+    """One face at rest and how its markers follow its muscles.
+
+    rest: (478, 3) float64, portrait units. jaw: (478,) share in the jaw's turn about hinge (y, z).
+    lids, smile, pucker, brows: (478, 3), where each goes when it is at 1. eye_width: of one eye.
+    """
+
+    rest: Doubles
+    hinge: tuple[float, float]
+    jaw: Doubles
+    lids: Doubles
+    smile: Doubles
+    pucker: Doubles
+    brows: Doubles
+    eye_width: float
+
+    @property
+    def height(self) -> float:
+        """From the top of the forehead to the chin, portrait units."""
+        return float(self.rest[CHIN, 1] - self.rest[FOREHEAD, 1])
+
+    def face(self, pose: Pose) -> Doubles:
+        """The face in a pose: (478, 3) float64, portrait units, about the neck's pivot."""
+        moved = self.rest + pose.smile * self.smile + pose.pucker * self.pucker
+        moved += pose.brows * self.brows + pose.lids * self.lids
+        moved[468:, 0] += 0.11 * self.eye_width * pose.gaze[0]
+        moved[468:, 1] += 0.07 * self.eye_width * pose.gaze[1]
+        self._open_jaw(moved, pose.jaw)
+        return (moved - PIVOT) @ _turn(pose).T + PIVOT  # (478, 3)
+
+    def _open_jaw(self, moved: Doubles, angle: float) -> None:
+        """Turn what hangs on the jaw about the line through its joints, downwards and back."""
+        y, z = moved[:, 1] - self.hinge[0], moved[:, 2] - self.hinge[1]
+        cos, sin = np.cos(angle), np.sin(angle)
+        moved[:, 1] += self.jaw * (y * cos - z * sin - y)
+        moved[:, 2] += self.jaw * (y * sin + z * cos - z)
+
+
+def make_puppet(frame: Frame, proportions: Doubles) -> Puppet:
+    """A puppet from the canonical face.
+
+    proportions: (8,) float64, each about -1 to 1: width, length of the jaw, width of the jaw,
+    height of the forehead, distance of the eyes, size of the eyes, length of the nose, width of
+    the mouth.
+    """
+    rest = _proportioned(frame, proportions)
+    line = _mouth_line(frame, rest)
+    hinge = rest[list(EARS)].mean(axis=0)
+    corners = rest[list(MOUTH_CORNERS)]
+    return Puppet(
+        rest=rest,
+        hinge=(float(hinge[1]), float(hinge[2])),
+        jaw=_jaw(frame, rest, line),
+        lids=_lids(frame, rest),
+        smile=_smile(rest, corners),
+        pucker=_pucker(rest, corners),
+        brows=_brows(rest),
+        eye_width=float(np.ptp(rest[frame.right_eye, 0])),
+    )
+
+
+def place(face: Doubles, centre: tuple[float, float], scale: float, aspect: float) -> Floats:
+    """A face into the picture: (478, 3) float32, image-normalised, on the grid.
+
+    centre: of the picture's part where the face stands, image-normalised. scale: heights of the
+    picture in one portrait unit. aspect: width over height of the picture.
+    """
+    unit = scale * np.array([1 / aspect, 1.0, 1 / aspect])
+    placed = face * unit + np.array([centre[0], centre[1], 0.0])
+    return (np.round(placed * GRID) / GRID).astype(np.float32)
+
+
+def _turn(pose: Pose) -> Doubles:
+    """Rotation by yaw, then pitch, then roll, as ``canonical.rotations``, in float64.  (3, 3)"""
+    (cy, cp, cr), (sy, sp, sr) = (f([pose.yaw, pose.pitch, pose.roll]) for f in (np.cos, np.sin))
+    yaw = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    pitch = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    roll = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return np.asarray(roll @ pitch @ yaw)
+
+
+def smooth(low: float, high: float, value: Doubles | float) -> Doubles:
+    """0 below low, 1 above high, and a smooth step between."""
+    t = np.clip((np.asarray(value, np.float64) - low) / (high - low), 0.0, 1.0)
+    return np.asarray(t * t * (3.0 - 2.0 * t))
+
+
+def _near(rest: Doubles, points: Doubles, width: float) -> Doubles:
+    """1 at the nearest of the points, falling to 0 like a Gaussian: (478,)"""
+    apart = np.linalg.norm(rest[:, None, :2] - points[None, :, :2], axis=2).min(axis=1)
+    return np.asarray(np.exp(-((apart / width) ** 2)))
+
+
+def _proportioned(frame: Frame, by: Doubles) -> Doubles:
+    """The mean face with other proportions.  (478, 3)"""
+    rest = frame.mean.astype(np.float64)
+    eyes = rest[np.concatenate([frame.right_eye, frame.left_eye])]
+    eye_y, mouth_y = eyes[:, 1].mean(), rest[list(MOUTH_CORNERS), 1].mean()
+    chin_y, top_y, side = rest[CHIN, 1], rest[FOREHEAD, 1], np.sign(rest[:, 0])
+    low, high = smooth(mouth_y - 0.1, chin_y, rest[:, 1]), smooth(eye_y, top_y, rest[:, 1])
+    nose = smooth(eye_y, mouth_y - 0.1, rest[:, 1])
+    moved = rest.copy()
+    moved[:, 0] *= 1 + 0.07 * by[0] + 0.11 * by[2] * low
+    moved[:, 1] += 0.05 * by[1] * low - 0.05 * by[3] * high + 0.025 * by[6] * nose
+    for loop, iris in ((frame.right_eye, RIGHT_IRIS), (frame.left_eye, LEFT_IRIS)):
+        around = _near(rest, rest[loop], 0.06)
+        around[iris] = 1.0
+        moved[:, 0] += 0.018 * by[4] * side * around
+        moved[:, :2] += 0.1 * by[5] * around[:, None] * (rest[:, :2] - rest[loop, :2].mean(axis=0))
+    mouth = _near(rest, rest[frame.inner_lips], 0.07)
+    moved[:, 0] += 0.14 * by[7] * mouth * rest[:, 0]
+    return moved
+
+
+def _mouth_line(frame: Frame, rest: Doubles) -> Doubles:
+    """Height of the line between the lips at every marker's x: (478,)"""
+    lips = rest[frame.inner_lips]
+    order = np.argsort(lips[:, 0])
+    return np.asarray(np.interp(rest[:, 0], lips[order, 0], lips[order, 1]))
+
+
+def _jaw(frame: Frame, rest: Doubles, line: Doubles) -> Doubles:
+    """Share in the jaw's turn: the lower lip and chin wholly, the corners half, cheeks little."""
+    half = np.abs(rest[frame.inner_lips, 0]).max()
+    across = np.clip(np.abs(rest[:, 0]) / half, 0.0, 1.0)
+    deep = 0.004 + 0.16 * across**2  # how far below the line the jaw has a marker wholly
+    share = smooth(0.0, 1.0, 0.5 * across**2 * (across < 1) + (rest[:, 1] - line) / deep)
+    share *= rest[:, 1] > line - 0.02
+    share[frame.inner_lips] = 0.0
+    middle = len(frame.inner_lips) // 2
+    lower = frame.inner_lips[middle + 1 :]
+    share[lower] = 1.0 - 0.7 * (np.abs(rest[lower, 0]) / half) ** 3
+    share[frame.inner_lips[[0, middle]]] = 0.3
+    share[468:] = 0.0
+    return np.asarray(share)
+
+
+def _lids(frame: Frame, rest: Doubles) -> Doubles:
+    """Where the lids go when they close: the upper one down on the lower, which rises a little."""
+    moved = np.zeros((MARKERS, 3))
+    for loop in (frame.right_eye, frame.left_eye):
+        lids = rest[loop]
+        inner, outer = np.argmin(lids[:, 0]), np.argmax(lids[:, 0])
+        slope = (lids[outer, 1] - lids[inner, 1]) / (lids[outer, 0] - lids[inner, 0])
+        above = lids[:, 1] < lids[inner, 1] + slope * (lids[:, 0] - lids[inner, 0]) + 1e-9
+        upper, lower = lids[above], lids[~above]
+        gap = _height(lower, rest[:, 0]) - _height(upper, rest[:, 0])
+        gap = np.clip(gap, 0.0, None)
+        over = rest[:, 1] < (_height(upper, rest[:, 0]) + _height(lower, rest[:, 0])) / 2
+        moved[:, 1] += 0.85 * gap * _near(rest, upper, 0.028) * over
+        moved[:, 1] -= 0.10 * gap * _near(rest, lower, 0.02) * ~over
+    moved[468:] = 0.0
+    return moved
+
+
+def _height(lid: Doubles, x: Doubles) -> Doubles:
+    order = np.argsort(lid[:, 0])
+    return np.asarray(np.interp(x, lid[order, 0], lid[order, 1]))
+
+
+def _smile(rest: Doubles, corners: Doubles) -> Doubles:
+    """Corners out, up and back, cheeks up a little."""
+    pull = _near(rest, corners, 0.11)[:, None]
+    return np.asarray(pull * np.array([0.022, -0.024, 0.012]) * [[s, 1, 1] for s in _side(rest)])
+
+
+def _pucker(rest: Doubles, corners: Doubles) -> Doubles:
+    """Lips narrower and forward."""
+    around = _near(rest, np.linspace(corners[0], corners[1], 7), 0.07)
+    moved = np.zeros((MARKERS, 3))
+    moved[:, 0], moved[:, 2] = -0.22 * around * rest[:, 0], -0.03 * around
+    return moved
+
+
+def _brows(rest: Doubles) -> Doubles:
+    """Brows up, and some of the forehead and lids with them."""
+    moved = np.zeros((MARKERS, 3))
+    moved[:, 1] = -0.03 * _near(rest, rest[list(BROWS)], 0.06)
+    moved[468:] = 0.0
+    return moved
+
+
+def _side(rest: Doubles) -> Doubles:
+    return np.asarray(np.clip(rest[:, 0] / 0.03, -1.0, 1.0))
