@@ -23,6 +23,12 @@ C,H,W colour channels, height, width; pictures are RGB, origin top left
 
 from __future__ import annotations
 
+import os
+
+# Latents are many small matrix products: OpenBLAS's threads cost them six times what they take.
+# Read once, when numpy is first imported; whoever has set it keeps it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 __version__ = "0.1.0"
 
 #: The six schools, in the fixed order that every array axis F follows.

@@ -20,12 +20,16 @@ Bytes = npt.NDArray[np.uint8]
 
 def check(name: str, array: Any, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:
     """Hold an array to its shape (None: any length) and dtype, else raise ShapeError."""
+    if (
+        isinstance(array, np.ndarray)
+        and array.dtype == dtype
+        and array.ndim == len(shape)
+        and all(n is None or n == m for n, m in zip(shape, array.shape))
+    ):
+        return
     found = f"{getattr(array, 'dtype', type(array).__name__)} {getattr(array, 'shape', '')}"
     wanted = f"{np.dtype(dtype).name} {tuple('any' if n is None else n for n in shape)}"
-    if not isinstance(array, np.ndarray) or array.dtype != dtype or array.ndim != len(shape):
-        raise ShapeError(name, found, wanted)
-    if any(n is not None and n != m for n, m in zip(shape, array.shape)):
-        raise ShapeError(name, found, wanted)
+    raise ShapeError(name, found, wanted)
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,8 @@ class Scene:
 
     time_s, dt_s: the piece's time and the step since the last picture, seconds.
     turbulence: 0 to 1, of the water as a whole. overlay: lines of text for the technician.
-    marks: sitters whose markers the overlay shows.
+    marks: sitters whose markers the overlay shows. lamp: pictures of people are being recorded,
+    and whoever is recorded must see that.
     """
 
     time_s: float
@@ -138,3 +143,4 @@ class Scene:
     turbulence: float = 0.0
     overlay: tuple[str, ...] = ()
     marks: tuple[Sitter, ...] = field(default=())
+    lamp: bool = False

@@ -1,0 +1,82 @@
+"""The models, loaded in a thread of their own so that the first picture need not wait for torch."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mirror.errors import MirrorError, WeightsError
+from mirror.latents import APPEARANCE, WIDTH, join
+from mirror.settings import FaceSettings
+from mirror.source import Density
+
+if TYPE_CHECKING:
+    from mirror.faces import FaceModel
+
+
+#: Loading takes seconds; on the slowest disk it may take so long before an end waits no more.
+LONGEST_S = 60.0
+
+
+@dataclass(frozen=True)
+class Models:
+    """The six models, by school in their fixed order, and what each could paint."""
+
+    faces: dict[str, FaceModel]
+    densities: tuple[Density, ...]
+
+
+class Loading:
+    """Models on their way. ``result`` is None until they are there."""
+
+    def __init__(self, folder: Path, settings: FaceSettings) -> None:
+        self._folder, self._settings = folder, settings
+        self._models: Models | None = None
+        self._error: MirrorError | None = None
+        self._thread = threading.Thread(target=self._load, name="loading", daemon=True)
+        self._thread.start()
+
+    def result(self, wait: bool = False) -> Models | None:
+        """The models, or None while they load; raises the MirrorError that loading met."""
+        if wait:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._models
+
+    def close(self) -> None:
+        """Wait for the thread: a process that ends while torch is being imported is aborted."""
+        self._thread.join(timeout=LONGEST_S)
+
+    def _load(self) -> None:
+        try:
+            self._models = load(self._folder, self._settings)
+        except MirrorError as error:
+            self._error = error
+        except Exception as error:  # noqa: BLE001 - whatever torch raises is told by the show
+            self._error = WeightsError(
+                str(self._folder), f"the models do not load ({error})", "", "mirror doctor"
+            )
+
+
+def load(folder: Path, settings: FaceSettings) -> Models:
+    """The models, now; raises WeightsError or SettingsError."""
+    from mirror import faces as stage  # noqa: PLC0415 - torch takes seconds to import
+
+    stage.paint_on_one_core()
+    faces = stage.load_faces(folder, settings.device, settings.accent)
+    return Models(faces, tuple(density(model) for model in faces.values()))
+
+
+def density(model: FaceModel) -> Density:
+    """What a school could paint, for the river's source."""
+    geometry = model.geometry
+    scale = np.where(np.abs(model.training_codes).max(axis=0) > 0, 1.0, 0.0).astype(np.float32)
+    mean = join(np.zeros(3, np.float32), geometry.mean, np.zeros(APPEARANCE, np.float32))
+    assert mean.shape == (WIDTH,)
+    basis = geometry.basis.reshape(len(geometry.basis), -1)  # (K, 1434)
+    return Density(mean, geometry.pose_scale, np.ascontiguousarray(basis, np.float32), scale)

@@ -1,0 +1,83 @@
+"""The river: six slow streams; portraits surface, drift and sink; those near a sitter answer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mirror import SCHOOLS
+from mirror.pieces.arrangement import Arrangement, Moment, draw, follow, hashed, smoothstep, sway
+from mirror.signals import Floats
+from mirror.streams import positions
+
+#: A parcel surfaces and sinks once in so many seconds, each at its own pace.
+RISE_S = (38.0, 75.0)
+#: The share of that time that it can be seen.
+SEEN = 0.45
+#: Height of a portrait's square in screen heights, from far to near.
+FAR, NEAR = 0.26, 0.48
+#: Height of the square of a portrait that has risen for a sitter.
+HELD = 0.58
+#: A sitter holds portraits within this share of the disturbed water wholly, further out less.
+FIRM, LOOSE = 0.55, 1.25
+#: In each stream one portrait rises for a sitter; another that is this much further away (screen
+#: heights) does not. Between the two the one gives way to the other.
+GIVES_WAY = 0.11
+#: Where in each stream it rises, right of the sitter, so that the six stand around and not above
+#: one another, in screen heights.
+ASIDE = (0.34, -0.25, 0.12, -0.44, 0.42, -0.08)
+#: Reach of a sitter at a good distance, which that is meant for.
+REACH = 0.42
+#: Around a sitter the other portraits sink: by so much of their opacity.
+SINKS = 0.7
+
+
+def arrange(moment: Moment) -> Arrangement:
+    """Place every parcel's portrait; see ``Moment``."""
+    parcel = np.arange(len(moment.stream))
+    centre = positions(moment.stream, moment.place, moment.time_s, moment.aspect)
+    hold = holds(moment, centre)  # (N, P)
+    firm = hold.max(axis=0) if len(hold) else np.zeros(len(parcel), np.float32)
+    depth = hashed(parcel, moment.seed, 1)
+    tide = surfacing(parcel, moment)
+    rises = rising(moment, centre, hold)
+    opacity = (
+        smoothstep(1 - SEEN, 1 - 0.4 * SEEN, tide) * (0.45 + 0.55 * depth) * (1 - SINKS * firm)
+    )
+    opacity = np.maximum(opacity, 0.97 * rises)
+    height = (FAR + (NEAR - FAR) * depth**1.5) * (0.86 + 0.14 * tide)
+    height = np.maximum(height, (height + (HELD - height) * rises))
+    latent = sway(moment.latent, parcel, moment.time_s, moment.seed)
+    latent = follow(latent, moment.stream, hold, moment.visits)
+    order = np.argsort(depth + 2 * rises, kind="stable")
+    return draw(moment, order, latent[order], centre[order], height[order], opacity[order])
+
+
+def holds(moment: Moment, centre: Floats) -> Floats:
+    """How firmly each visit holds each parcel.  (N, P)"""
+    if not moment.visits:
+        return np.zeros((0, len(centre)), np.float32)
+    rows = []
+    for visit in moment.visits:
+        away = np.linalg.norm(centre - visit.place, axis=1) / visit.reach
+        rows.append(visit.presence * (1 - smoothstep(FIRM, LOOSE, away)))
+    return np.stack(rows).astype(np.float32)
+
+
+def rising(moment: Moment, centre: Floats, hold: Floats) -> Floats:
+    """How far each parcel has risen for a sitter: the nearest of every stream wholly.  (P,)"""
+    rises = np.zeros(len(centre), np.float32)
+    for visit, held in zip(moment.visits, hold):
+        for stream in range(len(SCHOOLS)):
+            mine = moment.stream == stream
+            wanted = visit.place + np.array([ASIDE[stream] * visit.reach / REACH, 0.0], np.float32)
+            away = np.linalg.norm(centre[mine] - wanted, axis=1)
+            behind = away - away.min()
+            rises[mine] = np.maximum(rises[mine], held[mine] * np.exp(-((behind / GIVES_WAY) ** 2)))
+    return rises
+
+
+def surfacing(parcel: np.ndarray, moment: Moment) -> Floats:
+    """0 (sunk) to 1 (risen), a slow tide of each parcel's own."""
+    period_s = RISE_S[0] + (RISE_S[1] - RISE_S[0]) * hashed(parcel, moment.seed, 2)
+    turn = moment.time_s / period_s.astype(np.float64) + hashed(parcel, moment.seed, 3)
+    return (0.5 - 0.5 * np.cos(2 * np.pi * (turn % 1.0))).astype(np.float32)

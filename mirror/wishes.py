@@ -1,0 +1,90 @@
+"""Which paintings are missed most: what the river has become, against what is on the screen.
+
+In: the appearance of every parcel and how well it is seen. Out: jobs for the painter, the most
+missed first. The show's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from mirror.painter import Job, Painted, Painter, Studio
+from mirror.signals import Floats
+
+#: A painting is renewed when its appearance has moved by this share of the shell's radius.
+STALE = 0.1
+#: A parcel that cannot be seen still wants a painting, for when it surfaces.
+UNSEEN = 0.04
+#: Paintings for one drawn picture where there is no thread, and jobs handed to it where there is.
+PAINTED_A_STEP, JOBS_AT_ONCE = 3, 2
+#: Paintings hung for one drawn picture: each costs the show's thread two milliseconds.
+HUNG_AT_ONCE = 1
+
+
+class Wishes:
+    """Remembers what was painted last in every slot."""
+
+    def __init__(self, schools: Sequence[str], stream: np.ndarray) -> None:
+        """schools: by stream. stream: (P,) of every parcel; parcel and slot share a number."""
+        self._school = [schools[int(s)] for s in stream]
+        self._painted: dict[int, Floats] = {}
+
+    def jobs(
+        self, codes: Floats, opacity: Floats, can: Callable[[str], bool], most: int
+    ) -> list[Job]:
+        """The paintings missed most.
+
+        codes: (P, 48) float32 as they would be painted now. opacity: (P,) 0 to 1, of the parcels
+        on the screen. can: whether a school's model paints at the moment. most: so many at most.
+        """
+        missed = np.array([self._missed(slot, code) for slot, code in enumerate(codes)])
+        want = missed * (UNSEEN + opacity)
+        order = np.argsort(-want, kind="stable")
+        chosen = [int(s) for s in order if missed[s] > STALE and can(self._school[s])][:most]
+        return [Job(slot, self._school[slot], codes[slot].copy()) for slot in chosen]
+
+    def fulfil(self, painted: Painted) -> None:
+        """A painting has come."""
+        self._painted[painted.job.slot] = painted.job.code
+
+    def _missed(self, slot: int, code: Floats) -> float:
+        old = self._painted.get(slot)
+        if old is None:
+            return 4.0
+        return float(np.linalg.norm(code - old) / max(float(np.linalg.norm(code)), 1e-6))
+
+
+class Workshop:
+    """Studio and wishes together: told what the river is, it answers with finished paintings.
+
+    threaded: paint beside the show, newest request first; otherwise a few at each call, which is
+    slower to answer but the same at every run.
+    """
+
+    def __init__(self, studio: Studio, wishes: Wishes, threaded: bool) -> None:
+        self.studio, self._wishes = studio, wishes
+        self._painter = Painter(studio) if threaded else None
+
+    def paint(self, codes: Floats, opacity: Floats) -> list[Painted]:
+        """Paintings finished since the last call; see ``Wishes.jobs`` for what is given."""
+        done = self._finished(codes, opacity)
+        for painted in done:
+            self._wishes.fulfil(painted)
+        if self._painter is not None and self._painter.idle and not done:
+            self._painter.request(self._jobs(codes, opacity, JOBS_AT_ONCE))
+        return done
+
+    def close(self) -> None:
+        """End the thread."""
+        if self._painter is not None:
+            self._painter.close()
+
+    def _finished(self, codes: Floats, opacity: Floats) -> list[Painted]:
+        if self._painter is not None:
+            return self._painter.take_finished(HUNG_AT_ONCE)
+        return self.studio.paint(self._jobs(codes, opacity, PAINTED_A_STEP))
+
+    def _jobs(self, codes: Floats, opacity: Floats, most: int) -> list[Job]:
+        return self._wishes.jobs(codes, opacity, self.studio.can_paint, most)

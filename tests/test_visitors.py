@@ -1,0 +1,181 @@
+"""From sitters to visits: where, how near, how fast, and nothing kept of who has left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mirror import SCHOOLS
+from mirror.canonical import Mesh
+from mirror.errors import ShapeError
+from mirror.faces import FaceModel
+from mirror.latents import CODE, POSE, SHAPE, WIDTH, SchoolGeometry, read_all
+from mirror.session.puppet import Pose, make_puppet, place
+from mirror.signals import Floats, Sitter, Sitters
+from mirror.visitors import FASTEST, REACH, SETTLES_S, Visitors
+
+ACCENT = 0.35
+WIDE = 16 / 9
+STILL = Pose()
+RATE_HZ = 10.0
+
+
+@pytest.fixture(scope="module")
+def geometries(faces: dict[str, FaceModel]) -> list[SchoolGeometry]:
+    return [model.geometry for model in faces.values()]
+
+
+@pytest.fixture
+def visitors(geometries: list[SchoolGeometry], mesh: Mesh) -> Visitors:
+    return Visitors(geometries, mesh.frame, ACCENT)
+
+
+def markers(
+    mesh: Mesh, x: float = 0.5, tall: float = 0.3, pose: Pose = STILL, person: int = 0
+) -> Floats:
+    """A face of a person of one's own, so high in a wide picture."""
+    puppet = make_puppet(mesh.frame, np.random.default_rng(person).uniform(-1, 1, 8))
+    return place(puppet.face(pose), (x, 0.5), tall / puppet.height, WIDE)
+
+
+def sitter(found: Floats, id: int = 1, presence: float = 1.0) -> Sitter:
+    return Sitter(id, found, WIDE, presence, 0.2)
+
+
+def test_a_sitter_becomes_a_visit_with_a_latent_for_each_school(
+    visitors: Visitors, mesh: Mesh, geometries: list[SchoolGeometry]
+) -> None:
+    found = markers(mesh, pose=Pose(yaw=0.4, jaw=0.2))
+    (visit,) = visitors.visits(Sitters(0.0, (sitter(found),)), WIDE)
+    assert (visit.id, visit.motion) == (1, 0.2)
+    assert visit.latents.shape == (len(SCHOOLS), WIDTH)
+    assert visit.latents.dtype == visit.place.dtype == np.float32
+    assert (visit.latents == read_all(geometries, mesh.frame, found, WIDE, ACCENT)).all()
+
+
+@pytest.mark.parametrize("aspect", [0.5, 1.0, WIDE, 5.0])
+def test_the_water_is_disturbed_where_the_visitor_stands(
+    visitors: Visitors, mesh: Mesh, aspect: float
+) -> None:
+    for x in (0.2, 0.5, 0.8):
+        (visit,) = visitors.visits(Sitters(0.0, (sitter(markers(mesh, x)),)), aspect)
+        assert visit.place == pytest.approx([x * aspect, 0.55], abs=0.06 * max(aspect, 1.0))
+
+
+def test_a_nearer_face_reaches_further_and_counts_for_more(visitors: Visitors, mesh: Mesh) -> None:
+    visits = [
+        visitors.visits(Sitters(0.0, (sitter(markers(mesh, tall=tall), id),)), WIDE)[0]
+        for id, tall in enumerate((0.05, 0.1, 0.13, 0.2, 0.3, 0.6), 1)
+    ]
+    presences = [visit.presence for visit in visits]
+    reaches = [visit.reach for visit in visits]
+    assert presences == sorted(presences)
+    assert reaches == sorted(reaches)
+    assert (presences[0], presences[-1]) == (0.0, 1.0)
+    assert (reaches[0], reaches[-1]) == pytest.approx(REACH)
+
+
+def test_presence_is_never_more_than_the_sitters_own(visitors: Visitors, mesh: Mesh) -> None:
+    (visit,) = visitors.visits(Sitters(0.0, (sitter(markers(mesh), presence=0.3),)), WIDE)
+    assert visit.presence == pytest.approx(0.3)
+
+
+def test_geometry_is_live_and_appearance_settles(
+    visitors: Visitors, mesh: Mesh, geometries: list[SchoolGeometry]
+) -> None:
+    """A smile of a fifth of a second is seen at once, and does not call up another person."""
+    calm, smiling = markers(mesh), markers(mesh, pose=Pose(smile=1.0, jaw=0.3, yaw=0.3))
+    for n in range(int(SETTLES_S * RATE_HZ)):
+        before = visitors.visits(Sitters(n / RATE_HZ, (sitter(calm),)), WIDE)[0]
+    after = visitors.visits(Sitters((n + 2) / RATE_HZ, (sitter(smiling),)), WIDE)[0]
+    fresh = Visitors(geometries, mesh.frame, ACCENT)
+    alone = fresh.visits(Sitters(0.0, (sitter(smiling),)), WIDE)[0]
+    assert (after.latents[:, POSE] == alone.latents[:, POSE]).all()
+    assert (after.latents[:, SHAPE] == alone.latents[:, SHAPE]).all()
+    moved = np.linalg.norm(after.latents[:, CODE] - before.latents[:, CODE], axis=1)
+    whole = np.linalg.norm(alone.latents[:, CODE] - before.latents[:, CODE], axis=1)
+    assert (moved < 0.1 * whole).all()
+    assert (whole > 0.1).all()
+
+
+def test_first_appearance_is_the_mean_of_what_was_seen(
+    visitors: Visitors, mesh: Mesh, geometries: list[SchoolGeometry]
+) -> None:
+    rng = np.random.default_rng(8)
+    codes = []
+    for n in range(12):
+        pose = Pose(yaw=rng.uniform(-0.4, 0.4), jaw=rng.uniform(0, 0.2))
+        found = markers(mesh, pose=pose)
+        visit = visitors.visits(Sitters(n / RATE_HZ, (sitter(found),)), WIDE)[0]
+        codes.append(read_all(geometries, mesh.frame, found, WIDE, ACCENT)[:, CODE].copy())
+    assert visit.latents[:, CODE] == pytest.approx(np.mean(codes[1:], axis=0), abs=1e-3)
+
+
+def test_all_that_was_known_of_a_sitter_is_forgotten_on_leaving(
+    visitors: Visitors, mesh: Mesh, geometries: list[SchoolGeometry]
+) -> None:
+    for n in range(20):
+        visitors.visits(Sitters(n / RATE_HZ, (sitter(markers(mesh, person=1)),)), WIDE)
+    assert visitors.visits(Sitters(2.0), WIDE) == []
+    assert visitors.stirs() == ()
+    found = markers(mesh, person=2)
+    again = visitors.visits(Sitters(2.1, (sitter(found),)), WIDE)[0]
+    anew = Visitors(geometries, mesh.frame, ACCENT).visits(Sitters(2.1, (sitter(found),)), WIDE)[0]
+    assert (again.latents == anew.latents).all()
+
+
+def test_two_sitters_are_told_apart_by_their_ids(
+    visitors: Visitors, mesh: Mesh, geometries: list[SchoolGeometry]
+) -> None:
+    one, two = markers(mesh, 0.3, person=1), markers(mesh, 0.7, person=2)
+    for n in range(10):
+        both = (sitter(one, 1), sitter(two, 2)) if n % 2 else (sitter(two, 2), sitter(one, 1))
+        visits = {v.id: v for v in visitors.visits(Sitters(n / RATE_HZ, both), WIDE)}
+    for id, found in ((1, one), (2, two)):
+        wanted = read_all(geometries, mesh.frame, found, WIDE, ACCENT)
+        assert visits[id].latents == pytest.approx(wanted, abs=1e-3)
+
+
+@pytest.mark.parametrize("speed", [-0.8, -0.2, 0.2, 0.8])
+def test_movement_stirs_the_water_where_and_whither_it_goes(
+    visitors: Visitors, mesh: Mesh, speed: float
+) -> None:
+    """speed: screen heights a second, to the right."""
+    for n in range(10):
+        x = 0.5 + speed * (n / 30) / WIDE
+        visits = visitors.visits(Sitters(n / 30, (sitter(markers(mesh, x)),)), WIDE)
+    (stir,) = visitors.stirs()
+    assert stir.place == pytest.approx(tuple(visits[0].place))
+    assert stir.velocity == pytest.approx((speed, 0.0), abs=0.15)
+    assert stir.radius > 0
+
+
+def test_a_face_that_leaps_stirs_no_faster_than_allowed(visitors: Visitors, mesh: Mesh) -> None:
+    for n in range(20):
+        x = 0.2 + 0.6 * (n % 2)
+        visitors.visits(Sitters(n / 30, (sitter(markers(mesh, x)),)), WIDE)
+        for stir in visitors.stirs():
+            assert np.hypot(*stir.velocity) <= FASTEST + 1e-6
+
+
+def test_a_still_face_stops_stirring(visitors: Visitors, mesh: Mesh) -> None:
+    for n in range(40):
+        x = 0.5 + 0.02 * min(n, 10)
+        visitors.visits(Sitters(n / 30, (sitter(markers(mesh, x)),)), WIDE)
+    assert np.hypot(*visitors.stirs()[0].velocity) < 0.02
+
+
+def test_time_that_stands_still_or_goes_back_changes_nothing(
+    visitors: Visitors, mesh: Mesh
+) -> None:
+    first = visitors.visits(Sitters(5.0, (sitter(markers(mesh, 0.4)),)), WIDE)[0]
+    for time_s in (5.0, 4.0):
+        again = visitors.visits(Sitters(time_s, (sitter(markers(mesh, 0.6)),)), WIDE)[0]
+        assert (again.latents[:, CODE] == first.latents[:, CODE]).all()
+        assert np.isfinite(again.latents).all()
+        assert np.hypot(*visitors.stirs()[0].velocity) == 0
+
+
+def test_markers_of_another_shape_are_refused(visitors: Visitors) -> None:
+    with pytest.raises(ShapeError, match="markers"):
+        visitors.visits(Sitters(0.0, (sitter(np.zeros((468, 3), np.float32)),)), WIDE)
