@@ -22,7 +22,7 @@ from mirror.atelier.measures import classifiers, likeness, obedience, performanc
 from mirror.atelier.measures.bars import MEASURES
 from mirror.atelier.measures.ledger import PORTRAITS, Ledger, Scale, table
 from mirror.atelier.measures.performances import Performance
-from mirror.atelier.measures.variants import Variant, linear_only, random_codes
+from mirror.atelier.measures.variants import Variant, linear_only, on_one_core, random_codes
 from mirror.atelier.portraits import gather
 from mirror.atelier.train import school_folder
 from mirror.atelier.unwarp import Unwarper
@@ -81,9 +81,10 @@ def measure(
             school_folder(images, school, only=False)  # refused now rather than after minutes
     loaded = load_faces()
     pairs = {school: pair_of(loaded[school]) for school in schools}
+    _cost(ledger, pairs, scale)  # first, and on all cores
     people = performances.filmed(clips) if clips else performances.synthetic(scale.seed)
     people = people[: scale.people]
-    with Bar("measuring", 4 * len(pairs) + 3) as tick:
+    with on_one_core(), Bar("measuring", 4 * len(pairs) + 2) as tick:
         real = _gather(pairs, images, tick)
         for school, pair in pairs.items():
             _obey(ledger, school, pair, people, real, scale)
@@ -92,8 +93,6 @@ def measure(
             tick()
         _resemble(ledger, pairs, real, scale)
         tick(2)
-        _cost(ledger, pairs, scale)
-        tick()
     told = {
         "portraits": portraits,
         "seed": scale.seed,

@@ -17,7 +17,7 @@ from mirror.atelier.measures.steadiness import WALKS
 
 #: Portraits of a school for each measure.
 PORTRAITS = 200
-STEPS = 300
+STEPS = 220
 
 
 @dataclass(frozen=True)

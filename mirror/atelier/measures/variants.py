@@ -5,9 +5,12 @@ In: latents or codes. Out: textures, and portraits drawn as on the screen. The a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from mirror.canonical import live_vertices
 from mirror.faces import FaceModel
@@ -37,6 +40,21 @@ class Variant:
         pose, shape, code = split(latent[None])
         vertices = live_vertices(self.model.mesh, pose, shape)[0]
         return portray(self.model.mesh, self.paint(code)[0], vertices, size)
+
+
+@contextmanager
+def on_one_core() -> Iterator[None]:
+    """For the time of a with block, torch works on one core.
+
+    Its threads wait for one another by spinning: beside anything else that runs, two of them took
+    four times as long as one.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def linear_only(model: FaceModel) -> bool:
