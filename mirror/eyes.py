@@ -45,6 +45,11 @@ class Eyes(Protocol):
     ended: bool
     origin_s: float | None  # the time of the first frame; None until there was one
 
+    @property
+    def state(self) -> str:
+        """What the camera does, in a word; see ``Vitals``."""
+        ...
+
     def glances(self, timeout_s: float) -> list[Glance]:
         """The sitters not yet given, in order; waits for them at most so long."""
         ...
@@ -192,6 +197,11 @@ class FrameByFrame:
         self.origin_s: float | None = 0.0
         self._behind_s = 0.0  # how far the file's time is behind the clock
 
+    @property
+    def state(self) -> str:
+        """A file is read, or has ended."""
+        return "ended" if self.ended else "running"
+
     def glances(self, timeout_s: float) -> list[Glance]:
         """The next frame's sitters; after the end of the file they are lost little by little."""
         with self._report.timed("camera"):
@@ -230,6 +240,11 @@ class SessionEyes:
         self._paused = False
         self.ended = self._next is None
         self.origin_s: float | None = 0.0
+
+    @property
+    def state(self) -> str:
+        """No camera: a session."""
+        return "paused" if self._paused else "session"
 
     def glances(self, timeout_s: float) -> list[Glance]:
         """All sitters whose time has come; none is passed over, so that a replay is exact."""
@@ -280,6 +295,11 @@ class Nobody:
     def __init__(self, clock: Clock) -> None:
         self._clock, self.ended = clock, False
         self.origin_s: float | None = 0.0
+
+    @property
+    def state(self) -> str:
+        """No camera at all."""
+        return "nobody"
 
     def glances(self, timeout_s: float) -> list[Glance]:
         """Nobody comes; waits."""

@@ -46,6 +46,7 @@ from mirror.settings import RecordSettings, Settings
 from mirror.signals import Portraits, Scene, Sitters, Visit
 from mirror.site import resolved
 from mirror.visitors import Visitors
+from mirror.vitals import LastWords, Pulse
 from mirror.wishes import Wishes, Workshop
 
 log = logging.getLogger(__name__)
@@ -105,6 +106,12 @@ class Show:
         film = plan.options.film
         self.film = stack.enter_context(Film(film, plan.rate_hz)) if film else None
         self.eyes = open_eyes(plan, clock, self.report)
+        self.pulse = Pulse(
+            piece=settings.piece, renderer=self.screen.renderer, weights=dict(weights)
+        )
+        self._last_words = LastWords()
+        logging.getLogger("mirror").addHandler(self._last_words)
+        stack.callback(logging.getLogger("mirror").removeHandler, self._last_words)
         self._takes_turns = self.screen.software and (os.cpu_count() or 1) <= FEW_CORES
         stack.callback(self.eyes.close)
         self.river: RiverState | None = None
@@ -115,7 +122,7 @@ class Show:
         self._visits: list[Visit] = []
         self._sitters = Sitters(0.0)
         self._stopping = self._overlay = self._paused = self._still_wanted = False
-        self._start_s = self._due_s = clock.now_s()
+        self._start_s = self._due_s = self._told_s = clock.now_s()
         self._drawn_s = self._hashed_s = self._source_s = 0.0
 
     def stop(self) -> None:
@@ -193,6 +200,7 @@ class Show:
 
     def _take_in(self, glance: Glance) -> None:
         """New sitters: the river flows up to now as it was, and then knows of them."""
+        self._told_s = self.clock.now_s()
         self._source_s = glance.sitters.time_s - (self.eyes.origin_s or 0.0)
         for id in glance.sitters.arrived:
             self.report.visit_started(id, self._source_s)
@@ -271,12 +279,31 @@ class Show:
         self.report.frame(1000 * (ended_s - begun_s))
         if glances and not self.plan.stepped:
             self.report.photon(1000 * (self.clock.now_s() - glances[-1].hand_s))
+        self._beat()
         if self.film:
             self.film.add(self.screen.picture(), self.time_s)
         if self._still_wanted:
             self._still_wanted = False
             OUT.mkdir(exist_ok=True)
             write_still(OUT / f"mirror-{utc_now():%Y%m%d-%H%M%S}.png", self.screen.picture())
+
+    def _beat(self) -> None:
+        """Publish the vital signs: a picture was presented."""
+        studio, now_s = self.workshop.studio if self.workshop else None, self.clock.now_s()
+        self.pulse.beat(
+            time_s=self.time_s,
+            stage_ms=self.report.newest_ms,
+            camera=self.eyes.state,
+            silent_s=now_s - self._told_s,
+            sitters=len(self._sitters.sitters),
+            visits=self.report.visits_begun,
+            camera_faults=self.eyes.faults(),
+            painting_faults=dict(studio.failures) if studio else {},
+            painted=self.report.painted_so_far,
+            painting=self.workshop.alive if self.workshop else True,
+            last_error=self._last_words.text,
+            paused=self._paused,
+        )
 
     def _scene(self, portraits: Portraits) -> Scene:
         now_s, river = self.time_s, self.river

@@ -76,6 +76,11 @@ class Workshop:
             self._painter.request(self._jobs(codes, opacity, JOBS_AT_ONCE))
         return done
 
+    @property
+    def alive(self) -> bool:
+        """Whether paintings can come: the painter's thread runs, where there is one."""
+        return self._painter is None or self._painter.alive
+
     def close(self) -> None:
         """End the thread."""
         if self._painter is not None:
