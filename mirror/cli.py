@@ -99,6 +99,9 @@ def run(
     record_pictures: Annotated[
         bool, typer.Option("--record-pictures", help="Record the camera's pictures of people too.")
     ] = False,
+    state: Annotated[
+        File, flag("--state", metavar="FILE", help="Save the river there; take it up again.")
+    ] = None,
     realtime: Annotated[
         bool,
         typer.Option(
@@ -124,6 +127,7 @@ def run(
             report=report,
             record=record,
             record_pictures=record_pictures,
+            state=state,
             realtime=realtime,
             loop=loop,
         ),

@@ -30,6 +30,7 @@ class RunOptions:
     ``passersby``. screen: ``window`` or ``offscreen``. size: width and height in pixels.
     seconds: how long; None: as long as the source, or for ever. film, still, report, record:
     files to write. record_pictures: the recording holds pictures of people too.
+    state: the file that the river is saved in and taken up from.
     realtime: a file plays in its own time; False: frame by frame, on the
     source's clock. loop: a file begins again at its end.
     from_s, to_s: the part of a recording that is played; speed: times its own.
@@ -46,6 +47,7 @@ class RunOptions:
     report: Path | None = None
     record: Path | None = None
     record_pictures: bool = False
+    state: Path | None = None
     realtime: bool = True
     loop: bool = False
     from_s: float = 0.0
@@ -76,6 +78,8 @@ def merge(settings: Settings, options: RunOptions) -> Settings:
 def check_outputs(options: RunOptions) -> None:
     """Hold the files to write to their kind and place; raises SettingsError naming the flag."""
     kinds = {"film": ".mp4", "still": ".png", "report": "", "record": ".mcap"}
+    if options.state and options.record:
+        raise SettingsError("--state", "with --record", "one of them: a recording begins fresh")
     outputs = {name: getattr(options, name) for name in kinds if getattr(options, name)}
     for name, path in outputs.items():
         check_output(f"--{name}", path, kinds[name])

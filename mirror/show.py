@@ -18,20 +18,23 @@ from typing import Any
 import numpy as np
 
 from mirror import __version__
+from mirror.alone import alone
 from mirror.canonical import load_mesh
 from mirror.cards import verify
 from mirror.clock import Clock, MonotonicClock, PacedClock, SteppedClock, precise_s, utc_now
+from mirror.errors import StateError
 from mirror.eyes import Glance, LiveEyes, SessionEyes, open_eyes
 from mirror.film import Film, write_still
 from mirror.interrupts import stop_on_signal
 from mirror.latents import CODE
-from mirror.loading import Loading
+from mirror.loading import Loading, Models
+from mirror.memory import EVERY_S, Kept, Memory, kept, read, taken_up
 from mirror.options import RunOptions
 from mirror.painter import Studio
 from mirror.pieces import PIECES, Moment
 from mirror.pieces.arrangement import nothing
 from mirror.places import weights_folder
-from mirror.plan import OUT, Plan, make_plan
+from mirror.plan import OUT, Plan, make_plan, renumbered
 from mirror.progress import Bar
 from mirror.report import Report, write_json
 from mirror.river import RiverState, advance, on_shell, start, state_hash
@@ -122,8 +125,25 @@ class Show:
         self._visits: list[Visit] = []
         self._sitters = Sitters(0.0)
         self._stopping = self._overlay = self._paused = self._still_wanted = False
-        self._start_s = self._due_s = self._told_s = clock.now_s()
-        self._drawn_s = self._hashed_s = self._source_s = 0.0
+        self._due_s = self._told_s = clock.now_s()
+        self._drawn_s = self._hashed_s = self._source_s = self._kept_s = 0.0
+        self._memory, self._kept = self._remember()
+        self._newest_id = self._ids_before = self._kept.newest_id if self._kept else 0
+        self._began_s = self._kept.time_s if self._kept else 0.0
+        self._start_s = clock.now_s() - self._began_s
+
+    def _remember(self) -> tuple[Memory | None, Kept | None]:
+        """The file that the river is saved in, if there is one, and what it holds."""
+        path = self.plan.options.state
+        if path is None:
+            return None, None
+        self._stack.enter_context(alone(path))
+        try:
+            found = read(path)
+        except StateError as error:
+            log.warning("the river begins anew: %s", error)
+            found = None
+        return self._stack.enter_context(Memory(path)), found
 
     def stop(self) -> None:
         """End after the picture in work; any thread may ask."""
@@ -131,7 +151,7 @@ class Show:
 
     @property
     def time_s(self) -> float:
-        """The piece's time: seconds since the show began."""
+        """The piece's time: seconds since the show, or the one taken up, began."""
         return self.clock.now_s() - self._start_s
 
     def play(self, told: Callable[[float], None]) -> None:
@@ -147,7 +167,7 @@ class Show:
                 with self._undisturbed():
                     self._draw(self._arrange(), glances, begun_s)
             self._heed_keys()
-            told(self.time_s)
+            told(self.time_s - self._began_s)
             if self.plan.stepped:
                 self.clock.sleep_s(1.0 / self.plan.rate_hz)
 
@@ -155,7 +175,7 @@ class Show:
         if self._stopping or self.screen.should_close:
             return True
         if self.plan.seconds is not None:
-            return self.time_s >= self.plan.seconds - 1e-6
+            return self.time_s - self._began_s >= self.plan.seconds - 1e-6
         return self.eyes.ended
 
     def _load(self) -> None:
@@ -167,7 +187,7 @@ class Show:
             return
         faces, settings = models.faces, self.settings
         self._aspect = self.plan.aspect or self.screen.aspect
-        self.river = start(settings.river, models.densities, settings.seed, self._aspect)
+        self.river = self._spring(models)
         if self.plan.proves and self.plan.session is not None:
             self._proof = Proof(open_session(self.plan.session).hashes(to_s=self.plan.options.to_s))
         wishes = Wishes(list(faces), self.river.stream)
@@ -179,10 +199,27 @@ class Show:
         self._visitors = Visitors(geometries, self.mesh.frame, settings.faces.accent)
         shells = np.array([dataclasses.astuple(m.shell) for m in faces.values()], np.float32)
         self._shell = shells[self.river.stream].T  # (3, P): norm, low, high
-        self._river_start_s = self.time_s
+        self._river_start_s = self.time_s - self.river.time_s
+        self._session_s = self.river.time_s  # a session's time 0, in the river's
         if isinstance(self.eyes, SessionEyes):
             self.eyes.begin(self.clock.now_s())
         self._record()
+
+    def _spring(self, models: Models) -> RiverState:
+        """The river that was saved, or a new one."""
+        settings, memory, self._kept = self.settings, self._kept, None
+        if memory is not None:
+            try:
+                if dict(memory.weights) != self.weights:
+                    raise StateError("the saved river", "of other models", "one of these")
+                found = taken_up(
+                    memory, settings.river, models.densities, settings.seed, self._aspect
+                )
+                self.pulse.note(resumed=True)
+                return found
+            except StateError as error:
+                log.warning("the river begins anew: %s", error)
+        return start(settings.river, models.densities, settings.seed, self._aspect)
 
     def _look(self) -> list[Glance]:
         """Whoever is there now; otherwise waits until the next picture is due."""
@@ -201,6 +238,10 @@ class Show:
     def _take_in(self, glance: Glance) -> None:
         """New sitters: the river flows up to now as it was, and then knows of them."""
         self._told_s = self.clock.now_s()
+        if self._ids_before:  # whoever is there after a restart is somebody new
+            sitters = renumbered(glance.sitters, 0.0, self._ids_before)
+            glance = dataclasses.replace(glance, sitters=sitters)
+        self._newest_id = max([self._newest_id, *glance.sitters.arrived])
         self._source_s = glance.sitters.time_s - (self.eyes.origin_s or 0.0)
         for id in glance.sitters.arrived:
             self.report.visit_started(id, self._source_s)
@@ -209,7 +250,9 @@ class Show:
         if self.river is None:
             return
         replayed = isinstance(self.eyes, SessionEyes)
-        now_s = glance.sitters.time_s if replayed else self.time_s - self._river_start_s
+        now_s = self.time_s - self._river_start_s
+        if replayed:
+            now_s = glance.sitters.time_s + self._session_s
         self._flow(now_s + self._river_start_s)
         known = {sitter.id for sitter in self._sitters.sitters}
         here = tuple(each.id for each in glance.sitters.sitters if each.id not in known)
@@ -227,7 +270,7 @@ class Show:
         next_s = self.eyes.next_s
         if self.plan.proves and self.eyes.ended:
             next_s = self.river.time_s if self._proof.due_s is None else self._proof.due_s
-        return min(self.time_s, self._river_start_s + next_s)
+        return min(self.time_s, self._river_start_s + self._session_s + next_s)
 
     def _flow(self, until_s: float) -> None:
         """The river flows on to a time of the piece, in whole steps."""
@@ -239,12 +282,19 @@ class Show:
                 self.river = advance(self.river, self.settings.river, self._visits, due_s)
                 self._proof.compare(state_hash(self.river))
             self.river = advance(self.river, self.settings.river, self._visits, river_s)
+        if self._memory and self.time_s >= self._kept_s:
+            self._keep(self._memory, self.river)
         if self._recorder and self.river.time_s >= self._hashed_s:
             self._hashed_s = self.river.time_s + HASH_EVERY_S
             self._record_faults(self._recorder)
             self._recorder.river_hash(
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
+
+    def _keep(self, memory: Memory, river: RiverState) -> None:
+        """Save the river."""
+        self._kept_s = self.time_s + EVERY_S
+        memory.keep(kept(river, self.time_s, self._newest_id, self.weights))
 
     def _arrange(self) -> Portraits:
         """Which portraits are drawn where; and what is painted next."""
@@ -375,6 +425,8 @@ class Show:
             self._recorder.river_hash(
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
+        if self.river is not None and self._memory:
+            self._keep(self._memory, self.river)
         told = self.report.result(
             end_s=self._source_s,
             river_hash=state_hash(self.river) if self.river is not None else "",
