@@ -292,6 +292,26 @@ def doctor(json: Json = None, site: Site = "site") -> None:
     raise typer.Exit(0 if diagnosis.works else 1)
 
 
+@app.command(epilog=example("mirror privacy --page notice.html --languages en,de"))
+def privacy(
+    site: Site = "site",
+    json: Json = None,
+    languages: Annotated[
+        Text, flag("--languages", metavar="en,de", help="The notice, in these; with --page: all.")
+    ] = None,
+    page: Annotated[
+        File, flag("--page", metavar="FILE.html", help="Write the notice for the wall, to print.")
+    ] = None,
+    prove: Annotated[
+        Text, flag("--prove", metavar="S", help="Run so long; list every write and connection.")
+    ] = None,
+) -> None:
+    """Say what is computed, kept and sent, and for how long; make the notice; prove it."""
+    from mirror.privacy.cli import privacy as tell
+
+    raise typer.Exit(tell(site, json, languages, page, prove))
+
+
 def check_json(path: File) -> None:
     """Hold ``--json`` to a place that can be written."""
     if path is not None:

@@ -7,8 +7,10 @@ door needs is imported only when it is opened: a show without them starts no slo
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mirror.session.retention import Forgetting
 from mirror.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 def open_ports(settings: Settings, show: Show, stack: ExitStack) -> None:
     """Open what the settings switch on; nothing here ever stops the show."""
+    if settings.record.folder and settings.record.keep_days > 0:
+        folder = Path(settings.record.folder)
+        stack.enter_context(Forgetting(folder, settings.record.keep_days))
     if settings.osc.on:
         from mirror.osc import OscPort  # noqa: PLC0415
 
