@@ -25,6 +25,7 @@ from mirror.clock import Clock, MonotonicClock, PacedClock, SteppedClock, precis
 from mirror.errors import StateError
 from mirror.eyes import Glance, LiveEyes, SessionEyes, open_eyes
 from mirror.film import Film, write_still
+from mirror.heartbeat import supervised, tell_supervisor
 from mirror.interrupts import stop_on_signal
 from mirror.latents import CODE
 from mirror.loading import Loading, Models
@@ -77,8 +78,11 @@ def run(settings: Settings, options: RunOptions, fast: bool = False) -> dict[str
     clock = choose_clock(plan)
     with ExitStack() as stack:
         show = Show(plan, clock, weights, stack)
+        teller = tell_supervisor(show.pulse)
         with stop_on_signal(show.stop), Bar(plan.settings.piece, plan.seconds) as bar:
             show.play(bar.reach)
+        if teller:
+            teller.ended(show.ended_by)
         return show.end()
 
 
@@ -121,6 +125,7 @@ class Show:
         self.workshop: Workshop | None = None
         self._recorder: Recorder | None = None
         self._proof = Proof(())
+        self.ended_by = ""
         self._faults: dict[str, int] = {}
         self._visits: list[Visit] = []
         self._sitters = Sitters(0.0)
@@ -145,9 +150,9 @@ class Show:
             found = None
         return self._stack.enter_context(Memory(path)), found
 
-    def stop(self) -> None:
+    def stop(self, by: str = "signal") -> None:
         """End after the picture in work; any thread may ask."""
-        self._stopping = True
+        self._stopping, self.ended_by = True, by
 
     @property
     def time_s(self) -> float:
@@ -172,10 +177,14 @@ class Show:
                 self.clock.sleep_s(1.0 / self.plan.rate_hz)
 
     def _ended(self) -> bool:
-        if self._stopping or self.screen.should_close:
+        if self.screen.should_close and not self._stopping:
+            self.stop("window")
+        if self._stopping:
             return True
         if self.plan.seconds is not None:
+            self.ended_by = "time"
             return self.time_s - self._began_s >= self.plan.seconds - 1e-6
+        self.ended_by = "source"
         return self.eyes.ended
 
     def _load(self) -> None:
@@ -382,7 +391,9 @@ class Show:
     def _heed_keys(self) -> None:
         for key in self.screen.keys():  # noqa: SIM118 - those of a keyboard
             if key == "quit":
-                self.stop()
+                self.stop("key")
+            elif key == "close":
+                self._close_window()
             elif key == "overlay":
                 self._overlay = not self._overlay
             elif key == "still":
@@ -390,6 +401,14 @@ class Show:
             elif key == "pause":
                 self._paused = not self._paused
                 self.eyes.pause(self._paused)
+
+    def _close_window(self) -> None:
+        """The window was closed with the mouse; a show that is supervised stays."""
+        if supervised():
+            log.warning("the window was asked to close: it stays; the key is Esc")
+            self.screen.stay()
+        else:
+            self.stop("window")
 
     def _record(self) -> None:
         """Begin the recording that was asked for."""

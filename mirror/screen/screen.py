@@ -175,10 +175,14 @@ class Screen:
     def keys(self) -> list[str]:
         """What was asked for by keys since the last call.
 
-        'quit' (Esc, q, window closed), 'full_screen' (f; done already), 'overlay' (d), 'still'
-        (s), 'pause' (space).
+        'quit' (Esc, q), 'close' (the window manager), 'full_screen' (f; done already), 'overlay'
+        (d), 'still' (s), 'pause' (space).
         """
         return self._surface.keys()
+
+    def stay(self) -> None:
+        """Keep the window open, though it was asked to close."""
+        self._surface.stay()
 
     def close(self) -> None:
         """Give everything back; may be called twice."""
