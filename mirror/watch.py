@@ -203,6 +203,7 @@ class Supervisor:
 
     def _end(self, show: subprocess.Popen[bytes], number: int, wait_s: float) -> None:
         show.send_signal(number)
+        show.send_signal(signal.SIGCONT)  # one that was stopped hears nothing else
         try:
             self._status = max(show.wait(wait_s), 0)
         except subprocess.TimeoutExpired:
