@@ -22,6 +22,7 @@ from mirror.options import (
     check_outputs,
     merge,
     minutes_from,
+    port_from,
     seconds_from,
     seed_from,
     size_from,
@@ -110,6 +111,12 @@ def run(
         ),
     ] = True,
     loop: Annotated[bool, typer.Option("--loop", help="Begin a film again at its end.")] = False,
+    osc: Annotated[
+        Text, flag("--osc", metavar="PORT", help="Heed OSC at this UDP port (docs/osc.md).")
+    ] = None,
+    status: Annotated[
+        Text, flag("--status", metavar="PORT", help="Tell how the show is at this TCP port.")
+    ] = None,
     site: Site = "site",
 ) -> None:
     """Show the piece. With no flags from the camera to the window, if there are any."""
@@ -130,6 +137,8 @@ def run(
             state=state,
             realtime=realtime,
             loop=loop,
+            osc=port_from("--osc", osc),
+            status=port_from("--status", status),
         ),
     )
 

@@ -251,7 +251,7 @@ class SessionEyes:
         now_s = self._clock.now_s()
         due: list[Glance] = []
         while self._next is not None and self._start_s + self._next.time_s <= now_s + 1e-9:
-            seen = Sitters(self._next.time_s) if self._paused else self._next
+            seen = Sitters(self._next.time_s, left=self._here) if self._paused else self._next
             due.append(Glance(seen, now_s))
             self._here = tuple(sitter.id for sitter in seen.sitters)
             self._next = next(self._sitters, None)
@@ -276,6 +276,10 @@ class SessionEyes:
     def begin(self, now_s: float) -> None:
         """The session's time 0 is now."""
         self._start_s = now_s
+
+    def delay(self, seconds: float) -> None:
+        """Everything that is still to come comes so much later."""
+        self._start_s += seconds
 
     def pause(self, paused: bool) -> None:
         """Show nobody, or go on."""

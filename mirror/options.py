@@ -34,6 +34,7 @@ class RunOptions:
     realtime: a file plays in its own time; False: frame by frame, on the
     source's clock. loop: a file begins again at its end.
     from_s, to_s: the part of a recording that is played; speed: times its own.
+    osc, status: ports that show control and the status page are switched on at.
     """
 
     source: str = ""
@@ -53,6 +54,8 @@ class RunOptions:
     from_s: float = 0.0
     to_s: float | None = None
     speed: float = 1.0
+    osc: int | None = None
+    status: int | None = None
 
 
 def merge(settings: Settings, options: RunOptions) -> Settings:
@@ -69,6 +72,10 @@ def merge(settings: Settings, options: RunOptions) -> Settings:
     changes: dict[str, Any] = {"screen": dataclasses.replace(settings.screen, **screen)}
     if options.source:
         changes["camera"] = dataclasses.replace(settings.camera, source=options.source)
+    for name, table in (("osc", settings.osc), ("status", settings.status)):
+        if (port := getattr(options, name)) is not None:
+            port = checked(f"--{name}", type(table), "port", port)
+            changes[name] = dataclasses.replace(table, on=True, port=port)
     for name in ("piece", "seed"):
         if (value := getattr(options, name)) is not None:
             changes[name] = checked(f"--{name}", Settings, name, value)
@@ -155,6 +162,15 @@ def seed_from(text: str | None) -> int | None:
         return None
     value: Any = int(text) if re.fullmatch(r"[+-]?\d{1,18}", text.strip()) else text
     return int(checked("--seed", Settings, "seed", value))
+
+
+def port_from(flag: str, text: str | None) -> int | None:
+    """The number of a port; raises SettingsError. Its limits are held by ``merge``."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,6}", text.strip()):
+        raise SettingsError(flag, repr(text), "a whole number from 0 to 65535")
+    return int(text)
 
 
 def _number(flag: str, text: str, most: float, attempt: str) -> float:

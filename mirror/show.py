@@ -22,8 +22,10 @@ from mirror.alone import alone
 from mirror.canonical import load_mesh
 from mirror.cards import verify
 from mirror.clock import Clock, MonotonicClock, PacedClock, SteppedClock, precise_s, utc_now
+from mirror.commands import Command, command
+from mirror.conductor import Conductor, Standing
 from mirror.errors import StateError
-from mirror.eyes import Glance, LiveEyes, SessionEyes, open_eyes
+from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
 from mirror.film import Film, write_still
 from mirror.heartbeat import supervised, tell_supervisor
 from mirror.interrupts import stop_on_signal
@@ -35,7 +37,8 @@ from mirror.painter import Studio
 from mirror.pieces import PIECES, Moment
 from mirror.pieces.arrangement import nothing
 from mirror.places import weights_folder
-from mirror.plan import OUT, Plan, make_plan, renumbered
+from mirror.plan import OUT, Plan, choose_eyes, make_plan, renumbered
+from mirror.ports import open_ports
 from mirror.progress import Bar
 from mirror.report import Report, write_json
 from mirror.river import RiverState, advance, on_shell, start, state_hash
@@ -130,12 +133,18 @@ class Show:
         self._visits: list[Visit] = []
         self._sitters = Sitters(0.0)
         self._stopping = self._overlay = self._paused = self._still_wanted = False
-        self._due_s = self._told_s = clock.now_s()
+        self._due_s = self._told_s = self._begun_s = clock.now_s()
         self._drawn_s = self._hashed_s = self._source_s = self._kept_s = 0.0
         self._memory, self._kept = self._remember()
         self._newest_id = self._ids_before = self._kept.newest_id if self._kept else 0
         self._began_s = self._kept.time_s if self._kept else 0.0
         self._start_s = clock.now_s() - self._began_s
+        self._session_s = 0.0  # a session's time 0, in the river's
+        self._frozen_s: float | None = None
+        river = settings.river
+        self.conductor = Conductor(Standing(settings.piece, settings.seed, river.fade_half_life_s))
+        if not plan.stepped:  # a measurement is not disturbed
+            open_ports(settings, self, stack)
 
     def _remember(self) -> tuple[Memory | None, Kept | None]:
         """The file that the river is saved in, if there is one, and what it holds."""
@@ -156,8 +165,10 @@ class Show:
 
     @property
     def time_s(self) -> float:
-        """The piece's time: seconds since the show, or the one taken up, began."""
-        return self.clock.now_s() - self._start_s
+        """The piece's time: seconds since the show, or the one taken up, began, without those
+        that it stood still."""
+        now_s = self.clock.now_s() if self._frozen_s is None else self._frozen_s
+        return now_s - self._start_s
 
     def play(self, told: Callable[[float], None]) -> None:
         """Draw pictures until the end. told: is given the piece's time after each."""
@@ -172,6 +183,7 @@ class Show:
                 with self._undisturbed():
                     self._draw(self._arrange(), glances, begun_s)
             self._heed_keys()
+            self._heed_commands()
             told(self.time_s - self._began_s)
             if self.plan.stepped:
                 self.clock.sleep_s(1.0 / self.plan.rate_hz)
@@ -183,7 +195,7 @@ class Show:
             return True
         if self.plan.seconds is not None:
             self.ended_by = "time"
-            return self.time_s - self._began_s >= self.plan.seconds - 1e-6
+            return self.clock.now_s() - self._begun_s >= self.plan.seconds - 1e-6
         self.ended_by = "source"
         return self.eyes.ended
 
@@ -194,7 +206,7 @@ class Show:
         models = self._loading.result(wait=self.plan.stepped)
         if models is None:
             return
-        faces, settings = models.faces, self.settings
+        faces = models.faces
         self._aspect = self.plan.aspect or self.screen.aspect
         self.river = self._spring(models)
         if self.plan.proves and self.plan.session is not None:
@@ -204,37 +216,44 @@ class Show:
             Studio(faces, self.clock, self.screen.varnish), wishes, not self.plan.stepped
         )
         self._stack.callback(self.workshop.close)
-        geometries = [model.geometry for model in faces.values()]
-        self._visitors = Visitors(geometries, self.mesh.frame, settings.faces.accent)
         shells = np.array([dataclasses.astuple(m.shell) for m in faces.values()], np.float32)
         self._shell = shells[self.river.stream].T  # (3, P): norm, low, high
-        self._river_start_s = self.time_s - self.river.time_s
-        self._session_s = self.river.time_s  # a session's time 0, in the river's
+        self._session_s = self.river.time_s
         if isinstance(self.eyes, SessionEyes):
             self.eyes.begin(self.clock.now_s())
         self._record()
 
     def _spring(self, models: Models) -> RiverState:
         """The river that was saved, or a new one."""
-        settings, memory, self._kept = self.settings, self._kept, None
+        memory, self._kept = self._kept, None
+        found = None
         if memory is not None:
             try:
                 if dict(memory.weights) != self.weights:
                     raise StateError("the saved river", "of other models", "one of these")
                 found = taken_up(
-                    memory, settings.river, models.densities, settings.seed, self._aspect
+                    memory, self.settings.river, models.densities, self.settings.seed, self._aspect
                 )
                 self.pulse.note(resumed=True)
-                return found
             except StateError as error:
                 log.warning("the river begins anew: %s", error)
-        return start(settings.river, models.densities, settings.seed, self._aspect)
+        return self._flows(models, found)
+
+    def _flows(self, models: Models, found: RiverState | None = None) -> RiverState:
+        """A river that was found, or one that begins now, at its source; it has seen nobody."""
+        settings = self.settings
+        river = found or start(settings.river, models.densities, settings.seed, self._aspect)
+        self._river_start_s, self._hashed_s = self.time_s - river.time_s, 0.0
+        geometries = [model.geometry for model in models.faces.values()]
+        self._visitors = Visitors(geometries, self.mesh.frame, settings.faces.accent)
+        return river
 
     def _look(self) -> list[Glance]:
         """Whoever is there now; otherwise waits until the next picture is due."""
         if self.plan.stepped:
             return self.eyes.glances(0.0)
-        if self.river is None and isinstance(self.eyes, SessionEyes):
+        waits = self.river is None or self._frozen_s is not None
+        if waits and isinstance(self.eyes, SessionEyes):
             self.clock.sleep_s(1.0 / self.settings.screen.rate_hz)
             return []
         patience = PATIENCE_IN_TURN if self._takes_turns else PATIENCE
@@ -308,7 +327,7 @@ class Show:
     def _arrange(self) -> Portraits:
         """Which portraits are drawn where; and what is painted next."""
         river = self.river
-        if river is None or self.workshop is None:
+        if river is None or self.workshop is None or self._frozen_s is not None:
             return nothing(len(self.mesh.rest))
         moment = Moment(
             self.time_s, self.screen.aspect, river.stream, river.place, river.latent,
@@ -376,6 +395,8 @@ class Show:
             overlay=self._overlay_lines() if self._overlay else (),
             marks=self._sitters.sitters if self._overlay else (),
             lamp=self._recorder is not None and self._recorder.pictures,
+            light=self.conductor.light,
+            still=self._frozen_s is not None,
         )
 
     def _overlay_lines(self) -> tuple[str, ...]:
@@ -399,8 +420,60 @@ class Show:
             elif key == "still":
                 self._still_wanted = True
             elif key == "pause":
-                self._paused = not self._paused
-                self.eyes.pause(self._paused)
+                self.conductor.inbox.put(command("pause", not self._paused))
+
+    def _heed_commands(self) -> None:
+        """Carry out what was asked for, between two pictures."""
+        for asked in self.conductor.due(self.clock.now_s()):
+            changes_river = asked.name in ("seed", "half-life")
+            if changes_river and (self._recorder or self.plan.proves):
+                log.warning("%s stays as it is while a session is recorded or replayed", asked.name)
+                continue
+            self._carry_out(asked)
+            self.conductor.stands(asked)
+
+    def _carry_out(self, asked: Command) -> None:
+        settings, value = self.settings, asked.value
+        if asked.name == "pause":
+            self._paused = value
+            self.eyes.pause(value)
+        elif asked.name == "freeze":
+            self._freeze(value)
+        elif asked.name == "half-life":
+            river = dataclasses.replace(settings.river, fade_half_life_s=value)
+            self.settings = dataclasses.replace(settings, river=river)
+        elif asked.name == "piece":
+            self.settings = dataclasses.replace(settings, piece=value)
+            self.pulse.note(piece=value)
+            self._look_for(value)
+        elif asked.name == "seed":
+            self.settings = dataclasses.replace(settings, seed=value)
+            models = self._loading.result() if self.river is not None else None
+            if models is not None:
+                self._session_s -= self.time_s - self._river_start_s
+                self.river = self._flows(models)
+
+    def _freeze(self, frozen: bool) -> None:
+        """The piece's time stands still, or goes on from where it stood."""
+        now_s = self.clock.now_s()
+        if frozen and self._frozen_s is None:
+            self._frozen_s = now_s
+        elif not frozen and self._frozen_s is not None:
+            stood_s, self._frozen_s = now_s - self._frozen_s, None
+            self._start_s += stood_s
+            if isinstance(self.eyes, SessionEyes):
+                self.eyes.delay(stood_s)
+
+    def _look_for(self, piece: str) -> None:
+        """A piece that needs nobody looks at nobody; another one needs eyes."""
+        if piece != "passersby" and isinstance(self.eyes, Nobody):
+            eyes, source, session = choose_eyes(self.settings, self.plan.options)
+            plan = dataclasses.replace(self.plan, eyes=eyes, source=source, session=session)
+            self.eyes = open_eyes(plan, self.clock, self.report)
+            self._stack.callback(self.eyes.close)
+            if self.river is not None:
+                self._session_s = self.time_s - self._river_start_s
+        self.eyes.pause(self._paused or piece == "passersby")
 
     def _close_window(self) -> None:
         """The window was closed with the mouse; a show that is supervised stays."""

@@ -145,10 +145,11 @@ class Screen:
         self._time_s = scene.time_s
         with hold(self._surface):
             self._follow_window()
-            self._draw_portraits(scene)
             targets = self._targets
-            targets.water.flow(scene, self._settings.ripple)
-            targets.water.carry(scene, targets.portraits, self._settings.trail_half_life_s)
+            if not scene.still:
+                self._draw_portraits(scene)
+                targets.water.flow(scene, self._settings.ripple)
+                targets.water.carry(scene, targets.portraits, self._settings.trail_half_life_s)
             targets.shown_target.use()
             targets.finish.draw(scene, targets.portraits, targets.water)
             targets.overlay.draw(scene, targets.shown_target)
