@@ -72,7 +72,7 @@ class Judge:
         pictures, painted = _number(signs, "pictures"), _number(signs, "painted")
         if pictures > self._pictures:
             self._pictures, self._pictured_s = pictures, now_s
-        if painted > self._painted:
+        if painted > self._painted or signs.get("resting"):
             self._painted, self._painted_s = painted, now_s
         self._signs = signs
 
@@ -129,7 +129,7 @@ class Judge:
             return "memory over the ceiling"
         if 0 < settings.gpu_mb < _number(signs, "gpu_mb"):
             return "GPU memory over the ceiling"
-        closed = signs.get("opening", "open") == "closed"
+        closed = signs.get("opening", "open") == "closed" or bool(signs.get("resting"))
         camera = signs.get("camera", "running")
         dead = now_s - self._painted_s > self._patience_s["painting dead"]
         ills = {

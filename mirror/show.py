@@ -26,23 +26,24 @@ from mirror.commands import Command, command
 from mirror.conductor import Conductor, Standing
 from mirror.errors import StateError
 from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
-from mirror.film import Film, write_still
+from mirror.film import write_still
 from mirror.heartbeat import supervised, tell_supervisor
 from mirror.interrupts import stop_on_signal
 from mirror.latents import CODE
 from mirror.loading import Loading, Models
 from mirror.memory import EVERY_S, Kept, Memory, kept, read, taken_up
 from mirror.options import RunOptions
+from mirror.outputs import Outputs
 from mirror.painter import Studio
 from mirror.pieces import PIECES, Moment
 from mirror.pieces.arrangement import nothing
 from mirror.places import weights_folder
-from mirror.plan import OUT, Plan, choose_eyes, make_plan, renumbered
+from mirror.plan import Plan, choose_eyes, make_plan, renumbered
 from mirror.ports import open_ports
 from mirror.progress import Bar
 from mirror.report import Report, write_json
 from mirror.river import RiverState, advance, on_shell, start, state_hash
-from mirror.screen import Screen
+from mirror.screen import LastingScreen, Screen
 from mirror.session.proof import Proof
 from mirror.session.read import open_session
 from mirror.session.record import Recorder
@@ -109,12 +110,11 @@ class Show:
         stack.callback(self._loading.close)
         self.mesh = load_mesh(folder)
         size = (settings.screen.width_px, settings.screen.height_px)
-        self.screen = stack.enter_context(
-            Screen(plan.screen, size, self.mesh, settings.river.parcels, settings.screen,
-                   settings.faces.cross_fade_s)
-        )  # fmt: skip
-        film = plan.options.film
-        self.film = stack.enter_context(Film(film, plan.rate_hz)) if film else None
+        self.screen = stack.enter_context(LastingScreen(lambda: Screen(
+            plan.screen, size, self.mesh, settings.river.parcels, settings.screen,
+            settings.faces.cross_fade_s,
+        )))  # fmt: skip
+        self.outputs = stack.enter_context(Outputs(plan.options.film, plan.rate_hz))
         self.eyes = open_eyes(plan, clock, self.report)
         self.pulse = Pulse(
             piece=settings.piece, renderer=self.screen.renderer, weights=dict(weights)
@@ -132,7 +132,7 @@ class Show:
         self._faults: dict[str, int] = {}
         self._visits: list[Visit] = []
         self._sitters = Sitters(0.0)
-        self._stopping = self._overlay = self._paused = self._still_wanted = False
+        self._stopping = self._overlay = self._paused = False
         self._due_s = self._told_s = self._begun_s = clock.now_s()
         self._drawn_s = self._hashed_s = self._source_s = self._kept_s = 0.0
         self._memory, self._kept = self._remember()
@@ -350,24 +350,19 @@ class Show:
 
     def _draw(self, portraits: Portraits, glances: list[Glance], begun_s: float) -> None:
         drawing_s = precise_s()
-        self.screen.draw(self._scene(portraits))
-        self.screen.finish()
+        if not self.screen.present(self._scene(portraits)):
+            return
         ended_s = precise_s()
         self.report.stage("screen", 1000 * (ended_s - drawing_s))
         self.report.frame(1000 * (ended_s - begun_s))
         if glances and not self.plan.stepped:
             self.report.photon(1000 * (self.clock.now_s() - glances[-1].hand_s))
         self._beat()
-        if self.film:
-            self.film.add(self.screen.picture(), self.time_s)
-        if self._still_wanted:
-            self._still_wanted = False
-            OUT.mkdir(exist_ok=True)
-            write_still(OUT / f"mirror-{utc_now():%Y%m%d-%H%M%S}.png", self.screen.picture())
+        self.outputs.take(self.screen.picture, self.time_s)
 
     def _beat(self) -> None:
         """Publish the vital signs: a picture was presented."""
-        studio, now_s = self.workshop.studio if self.workshop else None, self.clock.now_s()
+        now_s = self.clock.now_s()
         self.pulse.beat(
             time_s=self.time_s,
             stage_ms=self.report.newest_ms,
@@ -376,11 +371,13 @@ class Show:
             sitters=len(self._sitters.sitters),
             visits=self.report.visits_begun,
             camera_faults=self.eyes.faults(),
-            painting_faults=dict(studio.failures) if studio else {},
+            painting_faults=self.workshop.faults() if self.workshop else {},
+            screen_faults=self.screen.failures,
             painted=self.report.painted_so_far,
             painting=self.workshop.alive if self.workshop else True,
             last_error=self._last_words.text,
             paused=self._paused,
+            resting=self._frozen_s is not None,
         )
 
     def _scene(self, portraits: Portraits) -> Scene:
@@ -418,7 +415,7 @@ class Show:
             elif key == "overlay":
                 self._overlay = not self._overlay
             elif key == "still":
-                self._still_wanted = True
+                self.outputs.want_still()
             elif key == "pause":
                 self.conductor.inbox.put(command("pause", not self._paused))
 
@@ -525,7 +522,9 @@ class Show:
             renderer=self.screen.renderer,
             weights=self.weights,
             settings=resolved(self.settings),
-            painting_faults=dict(self.workshop.studio.failures) if self.workshop else {},
+            painting_faults=self.workshop.faults() if self.workshop else {},
+            screen_faults=self.screen.failures,
+            film_fault=self.outputs.fault,
             **({"replay": self._proof.told()} if self.plan.proves else {}),
         )
         if options.still:

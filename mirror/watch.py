@@ -135,6 +135,8 @@ class Supervisor:
             PULSE: str(writing),
             RESTARTS: str(self.starts),
             "PYTHONFAULTHANDLER": "1",  # a show that is aborted says where it stood
+            # On a full disk Python leaves half of a compiled module, and never starts again.
+            "PYTHONDONTWRITEBYTECODE": "1",
         }  # fmt: skip
         for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):  # the supervisor's own
             environment.pop(name, None)

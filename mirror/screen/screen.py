@@ -140,6 +140,10 @@ class Screen:
         with hold(self._surface):
             self._paintings.hang(slot, varnished, self._time_s)
 
+    def newest_paintings(self) -> dict[int, Bytes]:
+        """What hangs in each slot, as ``hang`` takes it."""
+        return self._paintings.newest()
+
     def draw(self, scene: Scene) -> None:
         """Draw one picture and show it. Raises ShapeError for arrays of another shape."""
         self._time_s = scene.time_s
