@@ -29,7 +29,7 @@ def test_a_film_that_fails_halfway_leaves_the_show_and_its_report(
 ) -> None:
     """No file may grow beyond 9 KB, as on a full disk."""
     film = write_film(tmp_path / "visit.mp4", visit(0.3, 2.5, 0.2))
-    line = f"run --source {film} --every-frame --screen offscreen --size 160x90 --loop --seconds 9"
+    line = f"run --source {film} --every-frame --screen offscreen --size 320x180 --loop --seconds 9"
     ran = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(SMALL_DISK), *line.split(),
          "--film", "a.mp4", "--report", "a.json"],
