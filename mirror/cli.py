@@ -185,6 +185,43 @@ def replay(
     )
 
 
+@app.command(
+    epilog=example("mirror watch --source 0 --piece river"),
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def watch(
+    context: typer.Context,
+    state: Annotated[
+        File, flag("--state", metavar="FILE", help="Where the river is saved; else the site's.")
+    ] = None,
+    site: Site = "site",
+) -> None:
+    """Keep `mirror run` running, for months: all its flags may be given, and are passed on."""
+    from mirror import watch as supervisor
+    from mirror.places import state_file
+
+    settings = read_site(site)
+    arguments = ["--site", site, *context.args]
+    held_to_their_limits(arguments)
+    raise typer.Exit(
+        supervisor.watch(arguments, state or state_file(settings.watch.state), settings.watch)
+    )
+
+
+def held_to_their_limits(arguments: Sequence[str]) -> None:
+    """Refuse flags that `mirror run` would refuse, now rather than again and again."""
+    command = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]
+    given = command.make_context("mirror run", list(arguments)).params
+    merge(
+        read_site(given["site"]),
+        RunOptions(
+            source=given["source"] or "", piece=given["piece"], screen=given["screen"],
+            size=size_from(given["size"]), seconds=seconds_from(given["seconds"]),
+            seed=seed_from(given["seed"]),
+        ),
+    )  # fmt: skip
+
+
 def show(site: str, options: RunOptions, fast: bool = False) -> None:
     """Run the show with what was asked for, and say in one line how it went."""
     settings = merge(read_site(site), options)

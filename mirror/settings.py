@@ -119,6 +119,22 @@ class RecordSettings:
 
 
 @dataclass(frozen=True)
+class WatchSettings:
+    """[watch]"""
+
+    state: str = plain("", "file that the river is saved in; empty: in the user's state folder")
+    freeze_s: float = ranged(2.0, 0.5, 600.0, "no new picture for longer is a freeze")
+    start_s: float = ranged(30.0, 2.0, 600.0, "the first picture may take so long")
+    slow_hz: float = ranged(3.0, 0.0, 60.0, "fewer pictures a second are too slow; 0: never")
+    slow_s: float = ranged(120.0, 1.0, 1e5, "when too slow for so long, the show starts again")
+    camera_s: float = ranged(300.0, 5.0, 1e5, "when the camera is silent for so long, the same")
+    painting_s: float = ranged(60.0, 5.0, 1e5, "when nothing is painted for so long, the same")
+    memory_mb: float = ranged(4000.0, 100.0, 1e6, "most memory that the show may hold")
+    gpu_mb: float = ranged(0.0, 0.0, 1e6, "most memory of the GPU; 0: no ceiling")
+    patience_s: float = ranged(900.0, 0.0, 1e5, "a planned restart waits so long for an empty room")
+
+
+@dataclass(frozen=True)
 class OscSettings:
     """[osc]"""
 
@@ -170,6 +186,7 @@ class Settings:
     faces: FaceSettings = FaceSettings()
     screen: ScreenSettings = ScreenSettings()
     record: RecordSettings = RecordSettings()
+    watch: WatchSettings = WatchSettings()
     osc: OscSettings = OscSettings()
     status: StatusSettings = StatusSettings()
     log: LogSettings = LogSettings()

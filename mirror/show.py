@@ -26,22 +26,24 @@ from mirror.commands import Command, command
 from mirror.conductor import Conductor, Standing
 from mirror.errors import StateError
 from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
-from mirror.film import Film, write_still
+from mirror.film import write_still
+from mirror.heartbeat import supervised, tell_supervisor
 from mirror.interrupts import stop_on_signal
 from mirror.latents import CODE
 from mirror.loading import Loading, Models
 from mirror.memory import EVERY_S, Kept, Memory, kept, read, taken_up
 from mirror.options import RunOptions
+from mirror.outputs import Outputs
 from mirror.painter import Studio
 from mirror.pieces import PIECES, Moment
 from mirror.pieces.arrangement import nothing
 from mirror.places import weights_folder
-from mirror.plan import OUT, Plan, choose_eyes, make_plan, renumbered
+from mirror.plan import Plan, choose_eyes, make_plan, renumbered
 from mirror.ports import open_ports
 from mirror.progress import Bar
 from mirror.report import Report, write_json
 from mirror.river import RiverState, advance, on_shell, start, state_hash
-from mirror.screen import Screen
+from mirror.screen import LastingScreen, Screen
 from mirror.session.proof import Proof
 from mirror.session.read import open_session
 from mirror.session.record import Recorder
@@ -80,8 +82,11 @@ def run(settings: Settings, options: RunOptions, fast: bool = False) -> dict[str
     clock = choose_clock(plan)
     with ExitStack() as stack:
         show = Show(plan, clock, weights, stack)
+        teller = tell_supervisor(show.pulse)
         with stop_on_signal(show.stop), Bar(plan.settings.piece, plan.seconds) as bar:
             show.play(bar.reach)
+        if teller:
+            teller.ended(show.ended_by)
         return show.end()
 
 
@@ -105,12 +110,11 @@ class Show:
         stack.callback(self._loading.close)
         self.mesh = load_mesh(folder)
         size = (settings.screen.width_px, settings.screen.height_px)
-        self.screen = stack.enter_context(
-            Screen(plan.screen, size, self.mesh, settings.river.parcels, settings.screen,
-                   settings.faces.cross_fade_s)
-        )  # fmt: skip
-        film = plan.options.film
-        self.film = stack.enter_context(Film(film, plan.rate_hz)) if film else None
+        self.screen = stack.enter_context(LastingScreen(lambda: Screen(
+            plan.screen, size, self.mesh, settings.river.parcels, settings.screen,
+            settings.faces.cross_fade_s,
+        )))  # fmt: skip
+        self.outputs = stack.enter_context(Outputs(plan.options.film, plan.rate_hz))
         self.eyes = open_eyes(plan, clock, self.report)
         self.pulse = Pulse(
             piece=settings.piece, renderer=self.screen.renderer, weights=dict(weights)
@@ -124,10 +128,11 @@ class Show:
         self.workshop: Workshop | None = None
         self._recorder: Recorder | None = None
         self._proof = Proof(())
+        self.ended_by = ""
         self._faults: dict[str, int] = {}
         self._visits: list[Visit] = []
         self._sitters = Sitters(0.0)
-        self._stopping = self._overlay = self._paused = self._still_wanted = False
+        self._stopping = self._overlay = self._paused = False
         self._due_s = self._told_s = self._begun_s = clock.now_s()
         self._drawn_s = self._hashed_s = self._source_s = self._kept_s = 0.0
         self._memory, self._kept = self._remember()
@@ -154,9 +159,9 @@ class Show:
             found = None
         return self._stack.enter_context(Memory(path)), found
 
-    def stop(self) -> None:
+    def stop(self, by: str = "signal") -> None:
         """End after the picture in work; any thread may ask."""
-        self._stopping = True
+        self._stopping, self.ended_by = True, by
 
     @property
     def time_s(self) -> float:
@@ -184,10 +189,14 @@ class Show:
                 self.clock.sleep_s(1.0 / self.plan.rate_hz)
 
     def _ended(self) -> bool:
-        if self._stopping or self.screen.should_close:
+        if self.screen.should_close and not self._stopping:
+            self.stop("window")
+        if self._stopping:
             return True
         if self.plan.seconds is not None:
+            self.ended_by = "time"
             return self.clock.now_s() - self._begun_s >= self.plan.seconds - 1e-6
+        self.ended_by = "source"
         return self.eyes.ended
 
     def _load(self) -> None:
@@ -341,24 +350,19 @@ class Show:
 
     def _draw(self, portraits: Portraits, glances: list[Glance], begun_s: float) -> None:
         drawing_s = precise_s()
-        self.screen.draw(self._scene(portraits))
-        self.screen.finish()
+        if not self.screen.present(self._scene(portraits)):
+            return
         ended_s = precise_s()
         self.report.stage("screen", 1000 * (ended_s - drawing_s))
         self.report.frame(1000 * (ended_s - begun_s))
         if glances and not self.plan.stepped:
             self.report.photon(1000 * (self.clock.now_s() - glances[-1].hand_s))
         self._beat()
-        if self.film:
-            self.film.add(self.screen.picture(), self.time_s)
-        if self._still_wanted:
-            self._still_wanted = False
-            OUT.mkdir(exist_ok=True)
-            write_still(OUT / f"mirror-{utc_now():%Y%m%d-%H%M%S}.png", self.screen.picture())
+        self.outputs.take(self.screen.picture, self.time_s)
 
     def _beat(self) -> None:
         """Publish the vital signs: a picture was presented."""
-        studio, now_s = self.workshop.studio if self.workshop else None, self.clock.now_s()
+        now_s = self.clock.now_s()
         self.pulse.beat(
             time_s=self.time_s,
             stage_ms=self.report.newest_ms,
@@ -367,11 +371,13 @@ class Show:
             sitters=len(self._sitters.sitters),
             visits=self.report.visits_begun,
             camera_faults=self.eyes.faults(),
-            painting_faults=dict(studio.failures) if studio else {},
+            painting_faults=self.workshop.faults() if self.workshop else {},
+            screen_faults=self.screen.failures,
             painted=self.report.painted_so_far,
             painting=self.workshop.alive if self.workshop else True,
             last_error=self._last_words.text,
             paused=self._paused,
+            resting=self._frozen_s is not None,
         )
 
     def _scene(self, portraits: Portraits) -> Scene:
@@ -403,11 +409,13 @@ class Show:
     def _heed_keys(self) -> None:
         for key in self.screen.keys():  # noqa: SIM118 - those of a keyboard
             if key == "quit":
-                self.stop()
+                self.stop("key")
+            elif key == "close":
+                self._close_window()
             elif key == "overlay":
                 self._overlay = not self._overlay
             elif key == "still":
-                self._still_wanted = True
+                self.outputs.want_still()
             elif key == "pause":
                 self.conductor.inbox.put(command("pause", not self._paused))
 
@@ -464,6 +472,14 @@ class Show:
                 self._session_s = self.time_s - self._river_start_s
         self.eyes.pause(self._paused or piece == "passersby")
 
+    def _close_window(self) -> None:
+        """The window was closed with the mouse; a show that is supervised stays."""
+        if supervised():
+            log.warning("the window was asked to close: it stays; the key is Esc")
+            self.screen.stay()
+        else:
+            self.stop("window")
+
     def _record(self) -> None:
         """Begin the recording that was asked for."""
         path = self.plan.options.record
@@ -506,7 +522,9 @@ class Show:
             renderer=self.screen.renderer,
             weights=self.weights,
             settings=resolved(self.settings),
-            painting_faults=dict(self.workshop.studio.failures) if self.workshop else {},
+            painting_faults=self.workshop.faults() if self.workshop else {},
+            screen_faults=self.screen.failures,
+            film_fault=self.outputs.fault,
             **({"replay": self._proof.told()} if self.plan.proves else {}),
         )
         if options.still:

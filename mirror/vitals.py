@@ -40,11 +40,12 @@ class Vitals:
     'blocked', 'frozen', 'failed', 'gone', 'ended', 'paused', or 'session' and 'nobody' where there
     is no camera. silent_s: since the eyes last told of anything. sitters: present now.
     visits: since the start. camera_faults, painting_faults: counts by kind and by school.
-    painted: textures so far. painting: whether the painter lives. rss_mb: memory of the process;
-    gpu_mb: of the GPU where it can be measured, else None. last_error: the newest warning or
-    error of the log. ladder: rungs that the load has been taken down, 0 is none. opening: 'open',
-    'closing' or 'closed'. resumed: whether the river was taken up from a file. restarts: by the
-    supervisor, so far.
+    screen_faults: how often the screen had to be built again. painted: textures so far.
+    painting: whether the painter lives. rss_mb: memory of the process; gpu_mb: of the GPU where
+    it can be measured, else None. last_error: the newest warning or error of the log. ladder:
+    rungs that the load has been taken down, 0 is none. opening: 'open', 'closing' or 'closed'.
+    resting: nothing is painted on purpose. resumed: whether the river was taken up from a file.
+    restarts: by the supervisor, so far.
     """
 
     pictures: int = 0
@@ -63,6 +64,7 @@ class Vitals:
     visits: int = 0
     camera_faults: Mapping[str, int] = field(default_factory=dict)
     painting_faults: Mapping[str, int] = field(default_factory=dict)
+    screen_faults: int = 0
     painted: int = 0
     painting: bool = True
     rss_mb: float = 0.0
@@ -71,6 +73,7 @@ class Vitals:
     ladder: int = 0
     opening: str = "open"
     paused: bool = False
+    resting: bool = False
     resumed: bool = False
     restarts: int = 0
 

@@ -140,6 +140,10 @@ class Screen:
         with hold(self._surface):
             self._paintings.hang(slot, varnished, self._time_s)
 
+    def newest_paintings(self) -> dict[int, Bytes]:
+        """What hangs in each slot, as ``hang`` takes it."""
+        return self._paintings.newest()
+
     def draw(self, scene: Scene) -> None:
         """Draw one picture and show it. Raises ShapeError for arrays of another shape."""
         self._time_s = scene.time_s
@@ -176,10 +180,14 @@ class Screen:
     def keys(self) -> list[str]:
         """What was asked for by keys since the last call.
 
-        'quit' (Esc, q, window closed), 'full_screen' (f; done already), 'overlay' (d), 'still'
-        (s), 'pause' (space).
+        'quit' (Esc, q), 'close' (the window manager), 'full_screen' (f; done already), 'overlay'
+        (d), 'still' (s), 'pause' (space).
         """
         return self._surface.keys()
+
+    def stay(self) -> None:
+        """Keep the window open, though it was asked to close."""
+        self._surface.stay()
 
     def close(self) -> None:
         """Give everything back; may be called twice."""

@@ -126,8 +126,12 @@ class Window:
         glfw.poll_events()
         asked, self._asked = self._asked, []
         if self.should_close and "quit" not in asked:
-            asked.append("quit")
+            asked.append("close")
         return asked
+
+    def stay(self) -> None:
+        """Do not close, whoever asked for it."""
+        glfw.set_window_should_close(self._handle, False)
 
     def full_screen(self) -> None:
         """Cover the monitor that the window is on, or come back."""
