@@ -98,6 +98,7 @@ class ScreenSettings:
     rate_hz: float = ranged(30.0, 1.0, 240.0, "pictures a second aimed at")
     full_screen: bool = plain(False, "the window covers the whole monitor")
     monitor: str = plain("", "the monitor's name; empty: the first")
+    awake: bool = plain(True, "the display does not sleep while the window is open (X11)")
     brightness: float = ranged(1.0, 0.0, 4.0, "of the finished picture")
     trail_half_life_s: float = ranged(6.0, 0.1, 600.0, "what sank into the water fades")
     ripple: float = ranged(1.0, 0.0, 10.0, "how much moving water bends what is seen through it")
@@ -116,6 +117,23 @@ class RecordSettings:
     rotate_s: float = ranged(3600.0, 10.0, 1e6, "a recording goes on in a new file after so long")
     rotate_mb: float = ranged(512.0, 1.0, 1e5, "or at this size")
     spare_mb: float = ranged(64.0, 1.0, 1e6, "what must stay free on the disk")
+
+
+@dataclass(frozen=True)
+class LoadSettings:
+    """[load]"""
+
+    least_hz: float = ranged(
+        10.0, 0.0, 240.0, "with fewer pictures a second less is drawn; 0: never"
+    )
+
+
+@dataclass(frozen=True)
+class HoursSettings:
+    """[hours]"""
+
+    open: str = plain("", "opening hours: Tu-Su 10:00-18:00; Th 10:00-21:00; empty: always")
+    closing: str = choice("dark", "dark", "passersby", about="what is shown while it is closed")
 
 
 @dataclass(frozen=True)
@@ -186,6 +204,8 @@ class Settings:
     faces: FaceSettings = FaceSettings()
     screen: ScreenSettings = ScreenSettings()
     record: RecordSettings = RecordSettings()
+    load: LoadSettings = LoadSettings()
+    hours: HoursSettings = HoursSettings()
     watch: WatchSettings = WatchSettings()
     osc: OscSettings = OscSettings()
     status: StatusSettings = StatusSettings()

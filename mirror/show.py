@@ -29,6 +29,7 @@ from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
 from mirror.film import write_still
 from mirror.heartbeat import supervised, tell_supervisor
 from mirror.interrupts import stop_on_signal
+from mirror.ladder import PAINTS_EVERY_S, Ladder
 from mirror.latents import CODE
 from mirror.loading import Loading, Models
 from mirror.memory import EVERY_S, Kept, Memory, kept, read, taken_up
@@ -39,6 +40,7 @@ from mirror.pieces import PIECES, Moment
 from mirror.pieces.arrangement import nothing
 from mirror.places import weights_folder
 from mirror.plan import Plan, choose_eyes, make_plan, renumbered
+from mirror.porter import Porter
 from mirror.ports import open_ports
 from mirror.progress import Bar
 from mirror.report import Report, write_json
@@ -65,6 +67,10 @@ PATIENCE = 1.4
 PATIENCE_IN_TURN = 2.4
 #: Seconds between two hashes in a recording.
 HASH_EVERY_S = 1.0
+#: While it is closed and dark, so many pictures a second keep the supervisor content.
+RESTING_HZ = 5.0
+#: The display is told so often to stay awake, seconds.
+TEND_EVERY_S = 60.0
 #: On so many cores, without a GPU, drawing and reading markers take turns.
 FEW_CORES = 3
 
@@ -134,7 +140,7 @@ class Show:
         self._sitters = Sitters(0.0)
         self._stopping = self._overlay = self._paused = False
         self._due_s = self._told_s = self._begun_s = clock.now_s()
-        self._drawn_s = self._hashed_s = self._source_s = self._kept_s = 0.0
+        self._drawn_s = self._hashed_s = self._source_s = self._kept_s = self._tended_s = 0.0
         self._memory, self._kept = self._remember()
         self._newest_id = self._ids_before = self._kept.newest_id if self._kept else 0
         self._began_s = self._kept.time_s if self._kept else 0.0
@@ -143,6 +149,8 @@ class Show:
         self._frozen_s: float | None = None
         river = settings.river
         self.conductor = Conductor(Standing(settings.piece, settings.seed, river.fade_half_life_s))
+        self.porter, self.ladder = Porter(settings.hours), Ladder(settings.load)
+        self._dark = False
         if not plan.stepped:  # a measurement is not disturbed
             open_ports(settings, self, stack)
 
@@ -179,6 +187,7 @@ class Show:
             for glance in glances:
                 self._take_in(glance)
             self._flow(self._horizon_s())
+            self._tend()
             if self.plan.draws:
                 with self._undisturbed():
                     self._draw(self._arrange(), glances, begun_s)
@@ -187,6 +196,36 @@ class Show:
             told(self.time_s - self._began_s)
             if self.plan.stepped:
                 self.clock.sleep_s(1.0 / self.plan.rate_hz)
+
+    def _tend(self) -> None:
+        """Open and close by the hours, and go by what the machine can carry."""
+        if self.plan.stepped:
+            return
+        now_s, standing = self.clock.now_s(), self.conductor.standing
+        piece = self.porter.look(now_s, standing.opening, standing.piece)
+        if piece != standing.piece:
+            self.conductor.inbox.put(command("piece", piece))
+        if self.porter.dark != self.conductor.closed:
+            self.conductor.closed = self.porter.dark
+            if not self.pulse.newest.pictures:  # begun when it was closed: not one bright picture
+                self.conductor.light = 0.0
+            self._look_away()
+        self._dark = self.conductor.closed and self.conductor.light <= 0.0
+        if now_s - self._tended_s >= TEND_EVERY_S:
+            self._tended_s = now_s
+            self.screen.stay_awake()
+        if self.river is not None and not self._rests:
+            self.ladder.look(self.pulse.newest.fps, now_s)
+
+    @property
+    def _rests(self) -> bool:
+        """Whether nothing moves, on purpose."""
+        return self._frozen_s is not None or self._dark
+
+    def _look_away(self) -> None:
+        """Look at nobody while that is asked for, closed, or no use to the piece."""
+        closed = self.conductor.closed or self.settings.piece == "passersby"
+        self.eyes.pause(self._paused or closed)
 
     def _ended(self) -> bool:
         if self.screen.should_close and not self._stopping:
@@ -258,6 +297,8 @@ class Show:
             return []
         patience = PATIENCE_IN_TURN if self._takes_turns else PATIENCE
         patience = patience if self._sitters.sitters else 1.0
+        if self._dark:  # nothing is seen and nobody looked at: no hurry
+            self.clock.sleep_s(self._due_s + 1.0 / RESTING_HZ - self.clock.now_s())
         due_s = self._due_s + patience / self.settings.screen.rate_hz
         glances = self.eyes.glances(max(0.0, due_s - self.clock.now_s()))
         self._due_s = self.clock.now_s()
@@ -327,16 +368,20 @@ class Show:
     def _arrange(self) -> Portraits:
         """Which portraits are drawn where; and what is painted next."""
         river = self.river
-        if river is None or self.workshop is None or self._frozen_s is not None:
+        if river is None or self.workshop is None or self._rests:
             return nothing(len(self.mesh.rest))
         moment = Moment(
             self.time_s, self.screen.aspect, river.stream, river.place, river.latent,
             river.turbulence, self._visits, self.mesh, self.settings.seed,
+            self.ladder.staying(np.arange(len(river.stream)), self.settings.seed),
         )  # fmt: skip
         arrangement = PIECES[self.settings.piece](moment)
         opacity = np.zeros(len(river.stream), np.float32)
         opacity[arrangement.parcel] = arrangement.portraits.opacity
-        for done in self.workshop.paint(on_shell(river.latent[:, CODE], *self._shell), opacity):
+        codes, every_s = on_shell(river.latent[:, CODE], *self._shell), 0.0
+        if self.ladder.sparing:
+            every_s = PAINTS_EVERY_S
+        for done in self.workshop.paint(codes, opacity, every_s):
             self.screen.hang(done.job.slot, done.texture)
             self.report.stage("faces", done.ms)
             self.report.painted()
@@ -377,7 +422,9 @@ class Show:
             painting=self.workshop.alive if self.workshop else True,
             last_error=self._last_words.text,
             paused=self._paused,
-            resting=self._frozen_s is not None,
+            resting=self._rests,
+            ladder=self.ladder.rung,
+            opening="open" if self.porter.open else "closed" if self._dark else "closing",
         )
 
     def _scene(self, portraits: Portraits) -> Scene:
@@ -393,7 +440,8 @@ class Show:
             marks=self._sitters.sitters if self._overlay else (),
             lamp=self._recorder is not None and self._recorder.pictures,
             light=self.conductor.light,
-            still=self._frozen_s is not None,
+            still=self._rests,
+            surface=self.ladder.surface,
         )
 
     def _overlay_lines(self) -> tuple[str, ...]:
@@ -433,7 +481,7 @@ class Show:
         settings, value = self.settings, asked.value
         if asked.name == "pause":
             self._paused = value
-            self.eyes.pause(value)
+            self._look_away()
         elif asked.name == "freeze":
             self._freeze(value)
         elif asked.name == "half-life":
@@ -470,7 +518,7 @@ class Show:
             self._stack.callback(self.eyes.close)
             if self.river is not None:
                 self._session_s = self.time_s - self._river_start_s
-        self.eyes.pause(self._paused or piece == "passersby")
+        self._look_away()
 
     def _close_window(self) -> None:
         """The window was closed with the mouse; a show that is supervised stays."""

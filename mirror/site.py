@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from mirror.errors import SettingsError
+from mirror.hours import spans
 from mirror.places import sites_folder
 from mirror.settings import Settings
 
@@ -184,6 +185,7 @@ def _hold_together(settings: Settings, places: _Places) -> None:
             _told(camera.reopen_first_s),
             f"at most reopen_most_s, which is {_plain(camera.reopen_most_s)}",
         )
+    spans(settings.hours.open, places.of("hours", "open"))
 
 
 def _unknown(place: str, name: str, value: Any, known: Iterable[str]) -> SettingsError:

@@ -71,15 +71,23 @@ class Workshop:
         self.studio, self._wishes = studio, wishes
         self._painter = Painter(studio) if threaded else None
         self._deaths, self._pauses, self._again_s = 0, Pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S), 0.0
+        self._asked_s = float("-inf")
 
-    def paint(self, codes: Floats, opacity: Floats) -> list[Painted]:
-        """Paintings finished since the last call; see ``Wishes.jobs`` for what is given."""
+    def paint(self, codes: Floats, opacity: Floats, every_s: float = 0.0) -> list[Painted]:
+        """Paintings finished since the last call; see ``Wishes.jobs`` for what is given.
+
+        every_s: no more than one painting is begun in so long, to spare the machine.
+        """
         self._revive()
         done = self._finished(codes, opacity)
         for painted in done:
             self._wishes.fulfil(painted)
-        if self._painter is not None and self._painter.idle and not done:
-            self._painter.request(self._jobs(codes, opacity, JOBS_AT_ONCE))
+        now_s = self.studio.now_s()
+        painter = self._painter
+        idle = painter is not None and painter.idle and not done
+        if painter and idle and now_s - self._asked_s >= every_s:
+            self._asked_s = now_s
+            painter.request(self._jobs(codes, opacity, 1 if every_s else JOBS_AT_ONCE))
         return done
 
     @property

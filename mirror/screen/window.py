@@ -12,6 +12,7 @@ import glfw
 import moderngl
 
 from mirror.errors import ScreenError
+from mirror.screen.awake import Awake
 from mirror.screen.contexts import forget, leave, take
 from mirror.settings import ScreenSettings
 from mirror.shaders import compile_program
@@ -89,6 +90,7 @@ class Window:
         self._program = compile_program(self.context, "whole.vert", "present.frag")
         self._whole = self.context.vertex_array(self._program, [])
         glfw.poll_events()
+        self._awake = Awake() if settings.awake else None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -129,6 +131,11 @@ class Window:
             asked.append("close")
         return asked
 
+    def stay_awake(self) -> None:
+        """Keep the display from sleeping, should anything have turned that back."""
+        if self._awake is not None:
+            self._awake.again()
+
     def stay(self) -> None:
         """Do not close, whoever asked for it."""
         glfw.set_window_should_close(self._handle, False)
@@ -152,6 +159,8 @@ class Window:
         """Give everything back; may be called twice."""
         if self not in _open:
             return
+        if self._awake is not None:
+            self._awake.close()
         self._whole.release()
         self._program.release()
         self.context.release()
