@@ -18,13 +18,11 @@ from typing import Any
 import numpy as np
 
 from mirror import __version__
-from mirror.alone import alone
 from mirror.canonical import load_mesh
 from mirror.cards import verify
 from mirror.clock import Clock, MonotonicClock, PacedClock, SteppedClock, precise_s, utc_now
 from mirror.commands import Command, command
 from mirror.conductor import Conductor, Standing
-from mirror.errors import StateError
 from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
 from mirror.film import write_still
 from mirror.heartbeat import supervised, tell_supervisor
@@ -32,7 +30,6 @@ from mirror.interrupts import stop_on_signal
 from mirror.ladder import PAINTS_EVERY_S, Ladder
 from mirror.latents import CODE
 from mirror.loading import Loading, Models
-from mirror.memory import EVERY_S, Kept, Memory, kept, read, taken_up
 from mirror.options import RunOptions
 from mirror.outputs import Outputs
 from mirror.painter import Studio
@@ -43,6 +40,7 @@ from mirror.plan import Plan, choose_eyes, make_plan, renumbered
 from mirror.porter import Porter
 from mirror.ports import open_ports
 from mirror.progress import Bar
+from mirror.recollection import Recollection
 from mirror.report import Report, write_json
 from mirror.river import RiverState, advance, on_shell, start, state_hash
 from mirror.screen import LastingScreen, Screen
@@ -81,7 +79,7 @@ def run(settings: Settings, options: RunOptions, fast: bool = False) -> dict[str
     fast: a recorded session is played as fast as the machine can. Raises MirrorError for whatever
     cannot be done, before anything is written.
     """
-    weights = verify(weights_folder(settings.faces.weights))
+    weights = verify(weights_folder(settings.faces.weights), strict=not supervised())
     plan = make_plan(settings, options, fast)
     if settings.record.folder:
         forget_older(Path(settings.record.folder), settings.record.keep_days)
@@ -112,7 +110,7 @@ class Show:
         settings = self.settings = plan.settings
         self.report = Report(MonotonicClock())  # fps are the machine's, also when time is stepped
         folder = weights_folder(settings.faces.weights)
-        self._loading = Loading(folder, settings.faces)
+        self._loading = Loading(folder, settings.faces, strict=not supervised())
         stack.callback(self._loading.close)
         self.mesh = load_mesh(folder)
         size = (settings.screen.width_px, settings.screen.height_px)
@@ -140,10 +138,10 @@ class Show:
         self._sitters = Sitters(0.0)
         self._stopping = self._overlay = self._paused = False
         self._due_s = self._told_s = self._begun_s = clock.now_s()
-        self._drawn_s = self._hashed_s = self._source_s = self._kept_s = self._tended_s = 0.0
-        self._memory, self._kept = self._remember()
-        self._newest_id = self._ids_before = self._kept.newest_id if self._kept else 0
-        self._began_s = self._kept.time_s if self._kept else 0.0
+        self._drawn_s = self._hashed_s = self._source_s = self._tended_s = 0.0
+        self.recollection = Recollection(plan, weights, stack)
+        self._newest_id = self._ids_before = self.recollection.newest_id
+        self._began_s = self.recollection.time_s
         self._start_s = clock.now_s() - self._began_s
         self._session_s = 0.0  # a session's time 0, in the river's
         self._frozen_s: float | None = None
@@ -153,19 +151,6 @@ class Show:
         self._dark = False
         if not plan.stepped:  # a measurement is not disturbed
             open_ports(settings, self, stack)
-
-    def _remember(self) -> tuple[Memory | None, Kept | None]:
-        """The file that the river is saved in, if there is one, and what it holds."""
-        path = self.plan.options.state
-        if path is None:
-            return None, None
-        self._stack.enter_context(alone(path))
-        try:
-            found = read(path)
-        except StateError as error:
-            log.warning("the river begins anew: %s", error)
-            found = None
-        return self._stack.enter_context(Memory(path)), found
 
     def stop(self, by: str = "signal") -> None:
         """End after the picture in work; any thread may ask."""
@@ -254,6 +239,7 @@ class Show:
         self.workshop = Workshop(
             Studio(faces, self.clock, self.screen.varnish), wishes, not self.plan.stepped
         )
+        self.recollection.hand_over(self.workshop.sketched)
         self._stack.callback(self.workshop.close)
         shells = np.array([dataclasses.astuple(m.shell) for m in faces.values()], np.float32)
         self._shell = shells[self.river.stream].T  # (3, P): norm, low, high
@@ -264,18 +250,8 @@ class Show:
 
     def _spring(self, models: Models) -> RiverState:
         """The river that was saved, or a new one."""
-        memory, self._kept = self._kept, None
-        found = None
-        if memory is not None:
-            try:
-                if dict(memory.weights) != self.weights:
-                    raise StateError("the saved river", "of other models", "one of these")
-                found = taken_up(
-                    memory, self.settings.river, models.densities, self.settings.seed, self._aspect
-                )
-                self.pulse.note(resumed=True)
-            except StateError as error:
-                log.warning("the river begins anew: %s", error)
+        found = self.recollection.river(models.densities, self.settings.seed, self._aspect)
+        self.pulse.note(resumed=found is not None)
         return self._flows(models, found)
 
     def _flows(self, models: Models, found: RiverState | None = None) -> RiverState:
@@ -351,8 +327,7 @@ class Show:
                 self.river = advance(self.river, self.settings.river, self._visits, due_s)
                 self._proof.compare(state_hash(self.river))
             self.river = advance(self.river, self.settings.river, self._visits, river_s)
-        if self._memory and self.time_s >= self._kept_s:
-            self._keep(self._memory, self.river)
+        self.recollection.keep(self.river, self.time_s, self._newest_id)
         if self._recorder and self.river.time_s >= self._hashed_s:
             self._hashed_s = self.river.time_s + HASH_EVERY_S
             self._record_faults(self._recorder)
@@ -360,15 +335,17 @@ class Show:
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
 
-    def _keep(self, memory: Memory, river: RiverState) -> None:
-        """Save the river."""
-        self._kept_s = self.time_s + EVERY_S
-        memory.keep(kept(river, self.time_s, self._newest_id, self.weights))
-
     def _arrange(self) -> Portraits:
         """Which portraits are drawn where; and what is painted next."""
         river = self.river
-        if river is None or self.workshop is None or self._rests:
+        sketched = self.workshop.sketched if self.workshop else None
+        for slot, texture in self.recollection.sketches(sketched):
+            self.screen.hang(slot, texture, at_once=True)
+        if river is None or self.workshop is None:
+            return self.recollection.portraits(
+                self.time_s, self.screen.aspect, self.mesh, self.screen.varnish
+            )
+        if self._rests:
             return nothing(len(self.mesh.rest))
         moment = Moment(
             self.time_s, self.screen.aspect, river.stream, river.place, river.latent,
@@ -562,8 +539,8 @@ class Show:
             self._recorder.river_hash(
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
-        if self.river is not None and self._memory:
-            self._keep(self._memory, self.river)
+        if self.river is not None:
+            self.recollection.keep(self.river, self.time_s, self._newest_id, now=True)
         told = self.report.result(
             end_s=self._source_s,
             river_hash=state_hash(self.river) if self.river is not None else "",

@@ -53,6 +53,11 @@ class Wishes:
         """A painting has come."""
         self._painted[painted.job.slot] = painted.job.code
 
+    def sketched(self, slot: int, code: Floats) -> bool:
+        """Something like a painting may hang there: the slot is missed less then. False when it
+        has been painted already."""
+        return self._painted.setdefault(slot, code) is code
+
     def _missed(self, slot: int, code: Floats) -> float:
         old = self._painted.get(slot)
         if old is None:
@@ -69,6 +74,7 @@ class Workshop:
 
     def __init__(self, studio: Studio, wishes: Wishes, threaded: bool) -> None:
         self.studio, self._wishes = studio, wishes
+        self.sketched = wishes.sketched
         self._painter = Painter(studio) if threaded else None
         self._deaths, self._pauses, self._again_s = 0, Pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S), 0.0
         self._asked_s = float("-inf")

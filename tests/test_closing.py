@@ -61,7 +61,7 @@ def test_closed_it_is_dark_from_the_first_picture_on(
 def test_closed_with_passersby_the_piece_changes_and_nobody_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, seen, light = shown(hours(True, "passersby"), tmp_path / "a.png", monkeypatch)
+    _told, seen, light = shown(hours(True, "passersby"), tmp_path / "a.png", monkeypatch)
     assert light > 1.0
     assert (seen[0].piece, seen[-1].piece) == ("river", "passersby")
     assert seen[-1].camera == "paused"
@@ -69,7 +69,7 @@ def test_closed_with_passersby_the_piece_changes_and_nobody_is_seen(
 
 
 def test_open_nothing_is_different(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told, seen, light = shown(hours(False, "dark"), tmp_path / "a.png", monkeypatch)
+    _told, seen, light = shown(hours(False, "dark"), tmp_path / "a.png", monkeypatch)
     assert light > 1.0
     assert {each.opening for each in seen} == {"open"}
     assert seen[-1].camera == "session"

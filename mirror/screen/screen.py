@@ -144,12 +144,12 @@ class Screen:
         """
         return self._paintings.varnish(texture, slot)
 
-    def hang(self, slot: int, varnished: Bytes) -> None:
-        """Take a painting that is varnished already: half of ``paint``."""
+    def hang(self, slot: int, varnished: Bytes, at_once: bool = False) -> None:
+        """Take a painting that is varnished already: half of ``paint``. at_once: no cross-fade."""
         if not 0 <= slot < self._paintings.slots:
             raise ScreenError("slot", str(slot), f"0 to {self._paintings.slots - 1}")
         with hold(self._surface):
-            self._paintings.hang(slot, varnished, self._time_s)
+            self._paintings.hang(slot, varnished, self._time_s, at_once)
 
     def newest_paintings(self) -> dict[int, Bytes]:
         """What hangs in each slot, as ``hang`` takes it."""
