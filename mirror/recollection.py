@@ -64,6 +64,11 @@ class Recollection:
     time_s = 0.0
     newest_id = 0
 
+    @property
+    def stands_still(self) -> bool:
+        """Whether there are saved portraits to be seen until the models are there."""
+        return self._still is not None
+
     def river(self, densities: Sequence[Density], seed: int, aspect: float) -> RiverState | None:
         """The river as it was saved; None when there is none that can be taken up."""
         memory, self._kept = self._kept, None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -54,7 +55,7 @@ from mirror.settings import RecordSettings, Settings
 from mirror.signals import Portraits, Scene, Sitters, Visit
 from mirror.site import resolved
 from mirror.visitors import Visitors
-from mirror.vitals import LastWords, Pulse
+from mirror.vitals import Pulse, last_words
 from mirror.wishes import Wishes, Workshop
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,11 @@ class Show:
         settings = self.settings = plan.settings
         self.report = Report(MonotonicClock())  # fps are the machine's, also when time is stepped
         folder = weights_folder(settings.faces.weights)
-        self._loading = Loading(folder, settings.faces, strict=not supervised())
+        self.recollection = Recollection(plan, weights, stack)
+        # After a restart the saved portraits come first: torch and mediapipe, which take seconds
+        # and most of Python's attention, are let in after the first picture.
+        self._gate = gate(not self.recollection.stands_still)
+        self._loading = Loading(folder, settings.faces, not supervised(), self._gate)
         stack.callback(self._loading.close)
         self.mesh = load_mesh(folder)
         size = (settings.screen.width_px, settings.screen.height_px)
@@ -119,13 +124,11 @@ class Show:
             settings.faces.cross_fade_s,
         )))  # fmt: skip
         self.outputs = stack.enter_context(Outputs(plan.options.film, plan.rate_hz))
-        self.eyes = open_eyes(plan, clock, self.report)
+        self.eyes = open_eyes(plan, clock, self.report, self._gate)
         self.pulse = Pulse(
             piece=settings.piece, renderer=self.screen.renderer, weights=dict(weights)
         )
-        self._last_words = LastWords()
-        logging.getLogger("mirror").addHandler(self._last_words)
-        stack.callback(logging.getLogger("mirror").removeHandler, self._last_words)
+        self._last_words = stack.enter_context(last_words())
         self._takes_turns = self.screen.software and (os.cpu_count() or 1) <= FEW_CORES
         stack.callback(self.eyes.close)
         self.river: RiverState | None = None
@@ -139,14 +142,14 @@ class Show:
         self._stopping = self._overlay = self._paused = False
         self._due_s = self._told_s = self._begun_s = clock.now_s()
         self._drawn_s = self._hashed_s = self._source_s = self._tended_s = 0.0
-        self.recollection = Recollection(plan, weights, stack)
         self._newest_id = self._ids_before = self.recollection.newest_id
         self._began_s = self.recollection.time_s
         self._start_s = clock.now_s() - self._began_s
         self._session_s = 0.0  # a session's time 0, in the river's
         self._frozen_s: float | None = None
-        river = settings.river
-        self.conductor = Conductor(Standing(settings.piece, settings.seed, river.fade_half_life_s))
+        self.conductor = Conductor(
+            Standing(settings.piece, settings.seed, settings.river.fade_half_life_s)
+        )
         self.porter, self.ladder = Porter(settings.hours), Ladder(settings.load)
         self._dark = False
         if not plan.stepped:  # a measurement is not disturbed
@@ -379,6 +382,7 @@ class Show:
         self.report.frame(1000 * (ended_s - begun_s))
         if glances and not self.plan.stepped:
             self.report.photon(1000 * (self.clock.now_s() - glances[-1].hand_s))
+        self._gate.set()
         self._beat()
         self.outputs.take(self.screen.picture, self.time_s)
 
@@ -557,6 +561,14 @@ class Show:
         if options.report:
             write_json(options.report, told)
         return told
+
+
+def gate(is_open: bool) -> threading.Event:
+    """Something to wait at until it is open."""
+    event = threading.Event()
+    if is_open:
+        event.set()
+    return event
 
 
 def limits(record: RecordSettings) -> Limits:

@@ -13,7 +13,8 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,3 +152,14 @@ class LastWords(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep its text."""
         self.text = f"{record.levelname.lower()}: {record.getMessage()}"[:300]
+
+
+@contextmanager
+def last_words() -> Iterator[LastWords]:
+    """Listen to the program's log for the time of a block."""
+    words, logger = LastWords(), logging.getLogger("mirror")
+    logger.addHandler(words)
+    try:
+        yield words
+    finally:
+        logger.removeHandler(words)
