@@ -87,6 +87,11 @@ class Recollection:
         self._due_s = time_s + EVERY_S
         self._memory.keep(kept(river, time_s, newest_id, self._weights))
 
+    def close(self) -> None:
+        """Wait until what was kept last is on the disk."""
+        if self._memory is not None:
+            self._memory.close()
+
     def portraits(
         self, time_s: float, aspect: float, mesh: Mesh, varnish: Callable[[Bytes, int], Bytes]
     ) -> Portraits:
