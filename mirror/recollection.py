@@ -134,5 +134,6 @@ class Recollection:
 
     def _check(self, memory: Kept) -> None:
         """Hold the saved river to the models that are there now; raises StateError."""
-        if any(memory.weights.get(name) != sha for name, sha in self._weights.items()):
+        # A damaged model may have been mended since, or the other way round: the others decide.
+        if any(memory.weights.get(name, sha) != sha for name, sha in self._weights.items()):
             raise StateError("the saved river", "of other models", "one of these models")

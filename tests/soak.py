@@ -57,7 +57,8 @@ class Fast:
         self._report = folder / "fast.json"
         self._process = subprocess.Popen(
             ["nice", sys.executable, "-m", "mirror", "replay", str(session), "--loop",
-             "--speed", str(SPEED), "--screen", "offscreen", "--size", "96x54", "--report", str(self._report)],
+             "--speed", str(SPEED), "--screen", "offscreen", "--size", "96x54",
+             "--report", str(self._report)],
             cwd=HERE.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         stack.callback(self._stop)
