@@ -24,7 +24,7 @@ from mirror.canonical import load_mesh
 from mirror.cards import verify
 from mirror.clock import Clock, MonotonicClock, PacedClock, SteppedClock, precise_s, utc_now
 from mirror.commands import Command, command
-from mirror.conductor import Conductor, Standing
+from mirror.conductor import IN_THE_DARK, Conductor, Standing
 from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
 from mirror.film import write_still
 from mirror.heartbeat import supervised, tell_supervisor
@@ -112,10 +112,10 @@ class Show:
 
     def __init__(self, plan: Plan, clock: Clock, weights: dict[str, str], stack: ExitStack) -> None:
         self.plan, self.clock, self.weights, self._stack = plan, clock, weights, stack
-        settings = self.settings = plan.settings
+        self.recollection = Recollection(plan, weights, stack)
+        settings = self.settings = self.recollection.settings
         self.report = Report(MonotonicClock())  # fps are the machine's, also when time is stepped
         folder = weights_folder(settings.faces.weights)
-        self.recollection = Recollection(plan, weights, stack)
         # After a restart the saved portraits come first: torch and mediapipe, which take seconds
         # and most of Python's attention, are let in after the first picture.
         self._gate = gate(not self.recollection.stands_still)
@@ -143,7 +143,7 @@ class Show:
         self._faults: dict[str, int] = {}
         self._visits: list[Visit] = []
         self._sitters = Sitters(0.0)
-        self._stopping = self._overlay = self._paused = False
+        self._stopping = self._overlay = self._paused = self._dark = False
         self._due_s = self._told_s = self._begun_s = clock.now_s()
         self._drawn_s = self._hashed_s = self._source_s = self._tended_s = 0.0
         self._newest_id = self._ids_before = self.recollection.newest_id
@@ -155,7 +155,10 @@ class Show:
             Standing(settings.piece, settings.seed, settings.river.fade_half_life_s)
         )
         self.porter, self.ladder = Porter(settings.hours), Ladder(settings.load)
-        self._dark = False
+        for each in self.recollection.standing:
+            if each.name not in IN_THE_DARK:  # those are in the settings already
+                self.conductor.inbox.put(each)
+        self._heed_commands()
         if not plan.stepped:  # a measurement is not disturbed
             open_ports(settings, self, stack)
 
@@ -342,13 +345,19 @@ class Show:
                 self.river = advance(self.river, self.settings.river, self._visits, due_s)
                 self._proof.compare(state_hash(self.river))
             self.river = advance(self.river, self.settings.river, self._visits, river_s)
-        self.recollection.keep(self.river, self.time_s, self._newest_id)
+        self._keep(self.river)
         if self._recorder and self.river.time_s >= self._hashed_s:
             self._hashed_s = self.river.time_s + HASH_EVERY_S
             self._record_faults(self._recorder)
             self._recorder.river_hash(
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
+
+    def _keep(self, river: RiverState, now: bool = False) -> None:
+        """Save the river, and what show control has asked for."""
+        standing = self.conductor.standing.told()
+        standing["piece"] = self.porter.by_day(self.conductor.standing.piece)
+        self.recollection.keep(river, self.time_s, self._newest_id, standing, now)
 
     def _arrange(self) -> Portraits:
         """Which portraits are drawn where; and what is painted next."""
@@ -556,7 +565,7 @@ class Show:
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
         if self.river is not None:
-            self.recollection.keep(self.river, self.time_s, self._newest_id, now=True)
+            self._keep(self.river, now=True)
         told = self.report.result(
             end_s=self._source_s,
             river_hash=state_hash(self.river) if self.river is not None else "",
