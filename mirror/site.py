@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import json
 import math
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from mirror.errors import SettingsError
 from mirror.places import sites_folder
-from mirror.settings import Settings
+from mirror.settings import SCHEMA, Settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -57,6 +58,7 @@ def settings_from(tables: Mapping[str, Any], places: _Places | None = None) -> S
     for example from the head of a recording.
     """
     places = places or _Places("settings", "")
+    _hold_schema(tables, places)
     changes: dict[str, Any] = {}
     known = _fields(Settings)
     for name, value in tables.items():
@@ -66,7 +68,7 @@ def settings_from(tables: Mapping[str, Any], places: _Places | None = None) -> S
         if dataclasses.is_dataclass(inner):
             changes[name] = _table(name, type(inner), value, places)
         else:
-            changes[name] = checked(places.of("", name), Settings, name, value)
+            changes[name] = _from_file(places.of("", name), Settings, name, value)
     settings = Settings(**changes)
     _hold_together(settings, places)
     return settings
@@ -74,8 +76,10 @@ def settings_from(tables: Mapping[str, Any], places: _Places | None = None) -> S
 
 def checked(place: str, table: type, name: str, value: Any) -> Any:
     """The value of one setting, in its own type, or SettingsError naming ``place``."""
-    kind = get_type_hints(table)[name]
+    kind, may_lack = _kind(table, name)
     facts = _fields(table)[name].metadata
+    if value is None and may_lack:
+        return None
     if kind is float and type(value) is int:
         value = float(value)
     right_kind = type(value) is kind and not (kind is float and not math.isfinite(value))
@@ -87,7 +91,7 @@ def checked(place: str, table: type, name: str, value: Any) -> Any:
 
 def allowed(table: type, name: str) -> str:
     """What a setting may hold, in words."""
-    kind = get_type_hints(table)[name]
+    kind, _ = _kind(table, name)
     facts = _fields(table)[name].metadata
     if "allowed" in facts:
         return ", ".join(facts["allowed"])
@@ -113,7 +117,7 @@ def as_toml(settings: Settings) -> str:
     """A site file that holds these settings, every line with what it means and may hold."""
     lines = [
         "# A site: where the piece hangs, and how. A key left out keeps its default; a key that",
-        "# nobody knows is an error. `calibrate check` looks at it, flags of one run beat it.",
+        "# nobody knows is an error. `calibrate` writes it, flags of one run beat it.",
         "",
     ]
     tables = []
@@ -171,8 +175,19 @@ def _table(name: str, table: type, values: Any, places: _Places) -> Any:
         place = places.of(name, key)
         if key not in known:
             raise _unknown(place, key, value, known)
-        changes[key] = checked(place, table, key, value)
+        changes[key] = _from_file(place, table, key, value)
     return table(**changes)
+
+
+def _hold_schema(tables: Mapping[str, Any], places: _Places) -> None:
+    """A file of a later version is refused whole, before any of its keys is."""
+    head = tables.get("site")
+    schema = head.get("schema") if isinstance(head, dict) else None
+    if type(schema) is int and schema > SCHEMA:
+        raise SettingsError(
+            places.of("site", "schema"), f"{schema}, of a later version of the program",
+            f"at most {SCHEMA}", "update the program, or calibrate anew under another name",
+        )  # fmt: skip
 
 
 def _hold_together(settings: Settings, places: _Places) -> None:
@@ -190,7 +205,27 @@ def _unknown(place: str, name: str, value: Any, known: Iterable[str]) -> Setting
     """The error for a key or table that nobody reads."""
     kind = "table" if isinstance(value, dict) else "key"
     near = difflib.get_close_matches(name, list(known), 1, 0.5)
-    return SettingsError(place, f"unknown {kind}", ", ".join(known), near[0] if near else "")
+    attempt = near[0] if near else f"take the {kind} out"
+    return SettingsError(place, f"unknown {kind}", ", ".join(known), attempt)
+
+
+@functools.cache
+def _kind(table: type, name: str) -> tuple[Any, bool]:
+    """The type of a setting, and whether it may be lacking."""
+    hint = get_type_hints(table)[name]
+    kinds = [each for each in get_args(hint) if each is not type(None)]
+    return (kinds[0], True) if kinds else (hint, False)
+
+
+def _from_file(place: str, table: type, name: str, value: Any) -> Any:
+    """``checked`` for a line of a site file: the error says which line would do."""
+    try:
+        return checked(place, table, name, value)
+    except SettingsError as error:
+        default = _fields(table)[name].default
+        usual = f"take {name} out" if default in (None, "") else f"{name} = {_toml(default)}"
+        attempt = error.attempt or usual
+        raise SettingsError(place, error.found, error.allowed, attempt) from None
 
 
 def _fields(table: type) -> dict[str, dataclasses.Field[Any]]:
@@ -209,7 +244,8 @@ def _line(values: Any, name: str) -> str:
     """One line of a site file."""
     table = type(values)
     about = _fields(table)[name].metadata.get("about", "")
-    text = f"{name} = {_toml(getattr(values, name))}"
+    value = getattr(values, name)
+    text = f"# {name} =" if value is None else f"{name} = {_toml(value)}"
     note = allowed(table, name).replace("a whole number from ", "").replace("a number from ", "")
     comment = "; ".join(part for part in (about, note) if part and part not in (TEXT, BOOL))
     return f"{text:<34}# {comment}" if comment else text

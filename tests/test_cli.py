@@ -188,5 +188,5 @@ def test_calibrate_check_refuses_a_value_out_of_range(
     (here / "foyer.toml").write_text("[markers]\nsitters = 9\n", encoding="utf-8")
     assert calibrate.main(["check", "--site", "./foyer.toml"]) == 2
     assert capsys.readouterr().err == (
-        "foyer.toml:2 [markers] sitters: 9; allowed: a whole number from 1 to 4\n"
+        "foyer.toml:2 [markers] sitters: 9; allowed: a whole number from 1 to 4; try: sitters = 4\n"
     )
