@@ -248,7 +248,7 @@ def _line(values: Any, name: str) -> str:
     text = f"# {name} =" if value is None else f"{name} = {_toml(value)}"
     note = allowed(table, name).replace("a whole number from ", "").replace("a number from ", "")
     comment = "; ".join(part for part in (about, note) if part and part not in (TEXT, BOOL))
-    return f"{text:<34}# {comment}" if comment else text
+    return f"{text:<33} # {comment}" if comment else text
 
 
 def _toml(value: Any) -> str:

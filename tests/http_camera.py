@@ -80,8 +80,8 @@ SPOIL = {"truncate": truncate, "flip": flip, "junk": junk}
 class HttpCamera:
     """The camera. A context manager: open while the `with` lasts, then all its threads are gone."""
 
-    def __init__(self, shots: list[bytes], rate_hz: float = 30.0) -> None:
-        self.shots, self.rate_hz = shots, rate_hz
+    def __init__(self, shots: list[bytes], rate_hz: float = 30.0, name: str = "Eye/1") -> None:
+        self.shots, self.rate_hz, self.name = shots, rate_hz, name
         self.sent = self.opened = 0
         self._mode = "run"
         self._closing = threading.Event()
@@ -128,6 +128,9 @@ class HttpCamera:
             def do_GET(self) -> None:
                 camera._serve(self)
 
+            def version_string(self) -> str:
+                return camera.name
+
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
@@ -168,6 +171,7 @@ class HttpCamera:
             request.close_connection = True
 
     def _stream(self, request: BaseHTTPRequestHandler) -> None:
+        due_s = time.monotonic()
         for number in itertools.count():
             while self._mode == "hang" and not self._closing.is_set():
                 time.sleep(0.01)
@@ -178,7 +182,8 @@ class HttpCamera:
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             request.wfile.write(head.encode() + jpeg + b"\r\n")
             self.sent += 1
-            time.sleep(1.0 / self.rate_hz)
+            due_s = max(due_s + 1.0 / self.rate_hz, time.monotonic() - 0.5)  # at an exact rate
+            time.sleep(max(0.0, due_s - time.monotonic()))
 
     def __enter__(self) -> HttpCamera:
         return self
