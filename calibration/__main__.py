@@ -111,6 +111,43 @@ def camera(
     raise typer.Exit(status(verdicts))
 
 
+@app.command(epilog=example("calibrate light --site foyer --mark near --distance 120"))
+def light(
+    site: Site = "site",
+    mark: Annotated[
+        Text, typer.Option("--mark", metavar="MARK", help="near, far or both: where one stands.")
+    ] = None,
+    distance: Annotated[
+        Text, typer.Option("--distance", metavar="CM", help="From the camera to that mark.")
+    ] = None,
+    source: Source = "",
+    seconds: Seconds = None,
+    operator: Operator = "",
+    json: Json = None,
+    yes: Yes = False,
+    no_save: NoSave = False,
+) -> None:
+    """Measure the light on the face of somebody who stands there, with plain advice."""
+    from calibration.light_step import MARKS, LightWishes, calibrate_light
+    from calibration.verdicts import check_json, status, write_told
+    from mirror.errors import SettingsError
+
+    check_json(json)
+    asker = asker_for(yes, json)
+    mark = mark or ("both" if asker.answers else "near")
+    if mark not in (*MARKS, "both"):
+        raise SettingsError("--mark", repr(mark), "near, far, both", "--mark near")
+    wishes = LightWishes(
+        mark=mark,
+        distance_cm=seconds_from(distance, "--distance") or 0.0,
+        source=source,
+        seconds=seconds_from(seconds) or LightWishes.seconds,
+    )
+    verdicts = calibrate_light(site, wishes, asker, operator, not no_save)
+    write_told(json, verdicts, step="light", site=site)
+    raise typer.Exit(status(verdicts))
+
+
 @app.command(epilog=example("calibrate show --defaults > calibration/foyer.toml"))
 def show(
     site: Site = "site",

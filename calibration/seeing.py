@@ -212,8 +212,11 @@ def _rhythm(beat: Rhythm, settings: CameraSettings) -> list[Verdict]:
 
 
 def _slow_advice(beat: Rhythm, settings: CameraSettings) -> str:
-    if parse_source(settings.source).kind != "device":
-        advice = f"set {settings.rate_hz:g} pictures a second in the camera's own page"
+    kind = parse_source(settings.source).kind
+    if kind == "file":
+        return f"a film is as it is: --rate {beat.rate_hz:.0f}"
+    if kind == "url":
+        advice = f"more light, or {settings.rate_hz:g} pictures a second in the camera's own page"
     elif settings.exposure_ms > 1e3 / settings.rate_hz:
         advice = f"a shorter exposure: --exposure {1e3 / settings.rate_hz:.0f}"
     else:

@@ -25,8 +25,10 @@ from mirror.signals import Bytes, Frame
 
 #: The brightness of a picture is kept in so many bands of rows, and in so many columns of them.
 BANDS, COLUMNS = 48, 8
-#: A camera may take so long to give its first picture, beyond its own timeout.
+#: A camera may take so long to give its first picture, beyond its own timeout; but one that is
+#: not there, or mute, so many times is not waited for.
 FIRST_PICTURE_S = 8.0
+TRIES = {"gone": 3, "blocked_read": 2}
 #: Pictures are looked at no wider than this for their brightness.
 LOOK_PX = 320
 
@@ -118,6 +120,8 @@ def _watch(
         if camera.state not in states:
             states.append(camera.state)
         if frame is None:
+            if first_s is None and any(camera.faults[kind] >= n for kind, n in TRIES.items()):
+                break
             continue
         first_s = first_s or now_s()
         number = frame.number

@@ -16,6 +16,7 @@ import itertools
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -83,6 +84,7 @@ class HttpCamera:
     def __init__(self, shots: list[bytes], rate_hz: float = 30.0, name: str = "Eye/1") -> None:
         self.shots, self.rate_hz, self.name = shots, rate_hz, name
         self.sent = self.opened = 0
+        self.sent_s: deque[float] = deque(maxlen=1000)  # when
         self._mode = "run"
         self._closing = threading.Event()
         self._connections: set[socket.socket] = set()
@@ -96,6 +98,12 @@ class HttpCamera:
     def url(self) -> str:
         """Where the pictures are."""
         return f"http://127.0.0.1:{self.port}/video"
+
+    @property
+    def true_rate_hz(self) -> float:
+        """The rate at which it really sent its last pictures, on a computer with much to do."""
+        times = list(self.sent_s)[-60:]
+        return (len(times) - 1) / (times[-1] - times[0])
 
     @property
     def mode(self) -> str:
@@ -182,6 +190,7 @@ class HttpCamera:
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             request.wfile.write(head.encode() + jpeg + b"\r\n")
             self.sent += 1
+            self.sent_s.append(time.monotonic())
             due_s = max(due_s + 1.0 / self.rate_hz, time.monotonic() - 0.5)  # at an exact rate
             time.sleep(max(0.0, due_s - time.monotonic()))
 
