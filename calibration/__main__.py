@@ -19,6 +19,7 @@ from mirror.site import as_toml, checked, read_site, resolved, site_path, withou
 if TYPE_CHECKING:
     from calibration.asking import Asker
 
+LOG = logging.getLogger("mirror")
 Text = Optional[str]
 Site = Annotated[str, typer.Option("--site", metavar="NAME", help="Site file in calibration/.")]
 Operator = Annotated[str, typer.Option("--operator", metavar="WHO", help="Who calibrates.")]
@@ -45,7 +46,7 @@ app = typer.Typer(
 def begin(context: typer.Context) -> None:
     """Before every command."""
     listen(verbose=False)
-    logging.getLogger("mirror").setLevel(logging.ERROR)  # verdicts tell what a camera does
+    LOG.setLevel(logging.ERROR)  # verdicts tell what a camera does
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
 
@@ -184,7 +185,11 @@ def asker_for(silent: bool, json: Optional[Path]) -> "Asker":
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run one command line and return its exit status."""
-    return answer(app, "calibrate", arguments)
+    level = LOG.level
+    try:
+        return answer(app, "calibrate", arguments)
+    finally:
+        LOG.setLevel(level)
 
 
 if __name__ == "__main__":

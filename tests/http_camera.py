@@ -180,6 +180,7 @@ class HttpCamera:
 
     def _stream(self, request: BaseHTTPRequestHandler) -> None:
         due_s = time.monotonic()
+        sent_s = self.sent_s = deque(maxlen=1000)  # of the newest connection
         for number in itertools.count():
             while self._mode == "hang" and not self._closing.is_set():
                 time.sleep(0.01)
@@ -190,7 +191,7 @@ class HttpCamera:
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             request.wfile.write(head.encode() + jpeg + b"\r\n")
             self.sent += 1
-            self.sent_s.append(time.monotonic())
+            sent_s.append(time.monotonic())
             due_s = max(due_s + 1.0 / self.rate_hz, time.monotonic() - 0.5)  # at an exact rate
             time.sleep(max(0.0, due_s - time.monotonic()))
 
