@@ -111,10 +111,13 @@ def show(console: Console, title: str, verdicts: Sequence[Verdict]) -> None:
         table.add_row(mark, Text(each.key), Text(each.found), Text(each.limit, style="dim"))
     console.print(table)
     for state in (FAIL, WARN, OPEN):
+        advices: dict[str, list[str]] = {}
         for each in verdicts:
             if each.state == state and each.advice:
-                line = Text("  ->  ").append(f"{each.key}: ", style=STYLES[state])
-                console.print(line.append(each.advice))
+                advices.setdefault(each.advice, []).append(each.key)
+        for advice, keys in advices.items():
+            line = Text("  ->  ").append(f"{', '.join(keys)}: ", style=STYLES[state])
+            console.print(line.append(advice))
 
 
 def _in(value: float, limits: tuple[float, float]) -> bool:

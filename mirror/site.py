@@ -108,6 +108,21 @@ def resolved(settings: Settings) -> dict[str, Any]:
     return tables
 
 
+def changes(settings: Settings) -> list[str]:
+    """Which settings differ from the defaults, one in a line; not what was measured."""
+    found, usual = resolved(settings), resolved(Settings())
+    lines = []
+    for name, value in found.items():
+        if name in ("site", "measured"):
+            continue
+        for key, inner in value.items() if isinstance(value, dict) else [("", value)]:
+            default = usual[name][key] if key else usual[name]
+            if inner != default:
+                place = f"[{name}] {key}" if key else name
+                lines.append(f"{place} = {inner!r}, by default {default!r}")
+    return lines
+
+
 def without_password(source: str) -> str:
     """A camera's URL with its name and password left out."""
     return re.sub(r"(?<=://)[^/@\s]+@", "***@", source)
