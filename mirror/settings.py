@@ -14,6 +14,12 @@ from typing import Any, Optional
 #: are looked up while the program runs, and Python 3.9 cannot read that.)
 Measured = Optional[float]
 
+#: Places on a screen: shares of its width and height, from the top left corner, y down.
+Points = tuple[tuple[float, float], ...]
+
+#: The corners of a screen that needs no keystone, from the top left clockwise.
+STRAIGHT: Points = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+
 #: The version of what a site file holds. It grows when a key gets another meaning.
 SCHEMA = 1
 
@@ -28,9 +34,15 @@ def ranged(default: float, low: float, high: float, about: str) -> Any:
     return field(default=default, metadata={"low": low, "high": high, "about": about})
 
 
-def choice(default: str, *allowed: str, about: str) -> Any:
+def choice(default: Any, *allowed: Any, about: str) -> Any:
     """A dataclass field that takes one of the named values."""
     return field(default=default, metadata={"allowed": allowed, "about": about})
+
+
+def places(default: Points, numbers: tuple[int, ...], about: str) -> Any:
+    """A dataclass field of places on the screen or a little beyond it, so many as named."""
+    facts = {"low": -1.0, "high": 2.0, "numbers": numbers, "about": about}
+    return field(default=default, metadata=facts)
 
 
 def measured(low: float, high: float, about: str) -> Any:
@@ -127,6 +139,15 @@ class ScreenSettings:
     rate_hz: float = ranged(30.0, 1.0, 240.0, "pictures a second aimed at")
     full_screen: bool = plain(False, "the window covers the whole monitor")
     monitor: str = plain("", "the monitor's name; empty: the first")
+    turn_deg: int = choice(
+        0, 0, 90, 180, 270, about="the picture is turned clockwise on the screen"
+    )
+    keystone: tuple[tuple[float, float], ...] = places(
+        STRAIGHT, (4,), "where its corners lie, from the top left clockwise; shares of the screen"
+    )
+    mask: tuple[tuple[float, float], ...] = places(
+        (), (0, *range(3, 65)), "light only inside; empty: everywhere"
+    )
     brightness: float = ranged(1.0, 0.0, 4.0, "of the finished picture")
     trail_half_life_s: float = ranged(6.0, 0.1, 600.0, "what sank into the water fades")
     ripple: float = ranged(1.0, 0.0, 10.0, "how much moving water bends what is seen through it")

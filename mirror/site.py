@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from mirror.errors import SettingsError
+from mirror.keystone import convex
 from mirror.places import sites_folder
-from mirror.settings import SCHEMA, Settings
+from mirror.settings import SCHEMA, STRAIGHT, Points, Settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -80,12 +81,14 @@ def checked(place: str, table: type, name: str, value: Any) -> Any:
     facts = _fields(table)[name].metadata
     if value is None and may_lack:
         return None
+    if "numbers" in facts and (found := _as_places(value, facts)) is not None:
+        return found
     if kind is float and type(value) is int:
         value = float(value)
     right_kind = type(value) is kind and not (kind is float and not math.isfinite(value))
     if right_kind and _within(value, facts):
         return value
-    near = difflib.get_close_matches(str(value), facts.get("allowed", ()), 1, 0.4)
+    near = difflib.get_close_matches(str(value), map(str, facts.get("allowed", ())), 1, 0.4)
     raise SettingsError(place, _told(value), allowed(table, name), near[0] if near else "")
 
 
@@ -94,7 +97,11 @@ def allowed(table: type, name: str) -> str:
     kind, _ = _kind(table, name)
     facts = _fields(table)[name].metadata
     if "allowed" in facts:
-        return ", ".join(facts["allowed"])
+        return ", ".join(map(str, facts["allowed"]))
+    if "numbers" in facts:
+        numbers = facts["numbers"]
+        many = f"none or {numbers[1]} to {numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}"
+        return f"{many} places [x, y] from {_plain(facts['low'])} to {_plain(facts['high'])}"
     if "low" in facts:
         number = "a whole number" if kind is int else "a number"
         return f"{number} from {_plain(facts['low'])} to {_plain(facts['high'])}"
@@ -214,6 +221,12 @@ def _hold_together(settings: Settings, places: _Places) -> None:
             _told(camera.reopen_first_s),
             f"at most reopen_most_s, which is {_plain(camera.reopen_most_s)}",
         )
+    if not convex(settings.screen.keystone):
+        raise SettingsError(
+            places.of("screen", "keystone"), _told(settings.screen.keystone),
+            "four corners that go clockwise round a picture, from its top left",
+            f"keystone = {_toml(STRAIGHT)}",
+        )  # fmt: skip
 
 
 def _unknown(place: str, name: str, value: Any, known: Iterable[str]) -> SettingsError:
@@ -228,8 +241,9 @@ def _unknown(place: str, name: str, value: Any, known: Iterable[str]) -> Setting
 def _kind(table: type, name: str) -> tuple[Any, bool]:
     """The type of a setting, and whether it may be lacking."""
     hint = get_type_hints(table)[name]
-    kinds = [each for each in get_args(hint) if each is not type(None)]
-    return (kinds[0], True) if kinds else (hint, False)
+    if type(None) not in get_args(hint):
+        return hint, False
+    return next(each for each in get_args(hint) if each is not type(None)), True
 
 
 def _from_file(place: str, table: type, name: str, value: Any) -> Any:
@@ -253,6 +267,18 @@ def _within(value: Any, facts: Mapping[str, Any]) -> bool:
     if "allowed" in facts:
         return value in facts["allowed"]
     return "low" not in facts or facts["low"] <= value <= facts["high"]
+
+
+def _as_places(value: Any, facts: Mapping[str, Any]) -> Points | None:
+    """A list of places in its own type; None when it is none, or when any is out of range."""
+    if not isinstance(value, (list, tuple)) or len(value) not in facts["numbers"]:
+        return None
+    if not all(isinstance(place, (list, tuple)) and len(place) == 2 for place in value):
+        return None
+    numbers = [number for place in value for number in place]
+    if not all(type(n) in (int, float) and facts["low"] <= n <= facts["high"] for n in numbers):
+        return None
+    return tuple((float(x), float(y)) for x, y in value)
 
 
 def _line(values: Any, name: str) -> str:

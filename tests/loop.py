@@ -146,7 +146,7 @@ class LoopCamera(HttpCamera):
         known = 0
         while not self._closing.is_set():
             with self._more:
-                if not self._more.wait_for(lambda: self._newest[0] > known, 0.1):
+                if self._newest[0] == known and not self._more.wait(0.1):
                     continue
                 known, jpeg = self._newest
             if self._mode == "hang":
