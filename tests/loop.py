@@ -37,8 +37,9 @@ class Optics:
     screen, size: (W, H) in pixels, of the display and of the camera's picture. projector: (3, 3),
     from pixels of the display to places on the wall; camera: (3, 3), from there to pixels of a
     camera without a lens. focal_px, k1, k2: OpenCV's pinhole and radial distortion about the
-    middle of the picture. gain: of the exposure. noise: deviation, of 255. wall: what is painted
-    on the wall, (H, W, 3) uint8 in the camera's undistorted pixels; ambient: light of the room.
+    middle of the picture. gain: of the exposure. noise: deviation, of 255. blur_px: no lens is
+    sharper than its pixels. wall: what is painted on the wall, (H, W, 3) uint8 in the camera's
+    undistorted pixels; ambient: light of the room.
     """
 
     screen: tuple[int, int]
@@ -50,6 +51,7 @@ class Optics:
     k2: float = 0.0
     gain: float = 1.0
     noise: float = 0.0
+    blur_px: float = 0.7
     wall: np.ndarray | None = None
     ambient: float = 0.15
 
@@ -64,7 +66,9 @@ class Optics:
         self._film = filmed.reshape(height, width, 2).astype(np.float32)
         paint = straight.reshape(height, width, 2).astype(np.float32)
         wall = np.full((height, width, 3), 220, np.uint8) if self.wall is None else self.wall
-        self._paint = cv2.remap(wall, paint, None, cv2.INTER_LINEAR) / np.float32(255)
+        self._paint = cv2.remap(
+            wall, paint, None, cv2.INTER_LINEAR, None, cv2.BORDER_REPLICATE
+        ) / np.float32(255)
         rng = np.random.default_rng(3)
         self._noise = rng.normal(0, self.noise, (2 * height, 2 * width, 3)).astype(np.int16)
         self._rng = rng
@@ -86,6 +90,7 @@ class Optics:
 
     def __call__(self, film: np.ndarray) -> np.ndarray:
         """The camera's picture of a screen, RGB."""
+        film = cv2.GaussianBlur(film, (0, 0), self.blur_px)
         light = cv2.remap(film, self._film, None, cv2.INTER_LINEAR, borderValue=(0, 0, 0))
         picture = (light * (1 - self.ambient) + 255 * self.ambient) * self._paint * self.gain
         x, y = self._rng.integers(0, self.size[0]), self._rng.integers(0, self.size[1])
