@@ -153,6 +153,81 @@ def light(
     raise typer.Exit(status(verdicts))
 
 
+@app.command(epilog=example("calibrate screen --site foyer --auto --source http://10.0.0.7/video"))
+def screen(
+    site: Site = "site",
+    list_only: Annotated[bool, typer.Option("--list", help="List the monitors, and end.")] = False,
+    monitor: Annotated[Text, typer.Option("--monitor", metavar="NAME", help="Its name.")] = None,
+    auto: Annotated[
+        bool, typer.Option("--auto", help="By a camera that sees the whole screen.")
+    ] = False,
+    marks: Annotated[
+        bool, typer.Option("--marks", help="With --auto: between four marks on the wall.")
+    ] = False,
+    source: Source = "",
+    turn: Annotated[
+        Text, typer.Option("--turn", metavar="DEG", help="Clockwise: 0, 90, 180, 270.")
+    ] = None,
+    keystone: Annotated[
+        Text, typer.Option("--keystone", metavar="PLACES", help='"0,0 1,0 1,1 0,1", or none.')
+    ] = None,
+    mask: Annotated[
+        Text, typer.Option("--mask", metavar="PLACES", help='"0,0 1,0 0.9,1", or none.')
+    ] = None,
+    window: Annotated[bool, typer.Option("--window", help="A window, not full screen.")] = False,
+    size: Annotated[Text, typer.Option("--size", metavar="WxH", help="Of that window.")] = None,
+    still: Annotated[
+        Optional[Path], typer.Option("--still", metavar="FILE.png", help="Only draw the pattern.")
+    ] = None,
+    print_marks: Annotated[
+        Optional[Path], typer.Option("--print-marks", metavar="FILE.png", help="Only draw marks.")
+    ] = None,
+    seconds: Annotated[
+        Text, typer.Option("--seconds", metavar="S", help="Time for a hand; then as it was.")
+    ] = None,
+    operator: Operator = "",
+    json: Json = None,
+    yes: Yes = False,
+    no_save: NoSave = False,
+) -> None:
+    """Choose the monitor, and lay the picture on the wall: by hand, or by what a camera sees."""
+    from calibration import screen_step
+    from calibration.asking import number_for
+    from calibration.verdicts import check_json, status, write_told
+    from mirror.options import check_output
+    from mirror.screen.monitors import list_monitors
+    from mirror.settings import ScreenSettings
+
+    check_json(json)
+    wishes = screen_step.ScreenWishes(
+        monitor=monitor,
+        turn_deg=number_for("--turn", turn, ScreenSettings, "turn_deg"),
+        keystone=screen_step.points_from("--keystone", "keystone", keystone),
+        mask=screen_step.points_from("--mask", "mask", mask),
+        auto=auto or marks,
+        marks=marks,
+        source=source,
+        window=window,
+        size=size_from(size),
+        seconds=seconds_from(seconds),
+    )
+    asker = asker_for(yes or wishes.auto or wishes.told, json)
+    if list_only:
+        for each in list_monitors():
+            asker.say(str(each))
+        return
+    for flag, path in (("--still", still), ("--print-marks", print_marks)):
+        if path is not None:
+            check_output(flag, path, ".png")
+    if print_marks is not None:
+        return screen_step.print_marks(print_marks, asker)
+    if still is not None:
+        return screen_step.write_pattern(still, site, wishes)
+    verdicts = screen_step.calibrate_screen(site, wishes, asker, operator, not no_save)
+    write_told(json, verdicts, step="screen", site=site)
+    raise typer.Exit(status(verdicts))
+
+
 @app.command(epilog=example("calibrate show --defaults > calibration/foyer.toml"))
 def show(
     site: Site = "site",

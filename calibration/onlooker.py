@@ -52,9 +52,14 @@ class Onlooker:
         for frame in self.frames(OPENS_S, meanwhile):
             return frame
         raise SourceError(
-            str(self._source), f"no picture in {OPENS_S:g} s ({self._camera.state})",
+            str(self._source), f"no picture in {OPENS_S:g} s ({self.state})",
             "a camera that is plugged in and free", "calibrate camera",
         )  # fmt: skip
+
+    @property
+    def state(self) -> str:
+        """What the camera does, in a word."""
+        return self._camera.state
 
     def close(self) -> None:
         """Let go of the camera."""

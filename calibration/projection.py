@@ -16,8 +16,8 @@ import numpy as np
 from calibration.board import PLACES, WHITE, Board, find_marks
 from calibration.handles import Handles
 from calibration.lens import View, fit_view
-from calibration.squaring import Squared, square
 from calibration.onlooker import Onlooker
+from calibration.squaring import Squared, square
 from mirror.clock import Clock, MonotonicClock
 from mirror.errors import SourceError
 from mirror.keystone import CORNERS, Doubles, homography, picture_size, project
@@ -185,7 +185,7 @@ def _complaint(onlooker: Onlooker, chart: Chart) -> str:
     for white in (255, 0):
         frames = list(onlooker.frames(1.5, _lit(chart, white)))
         if not frames:
-            return "the camera gives no pictures any more"
+            return f"the camera gives no new pictures ({onlooker.state})"
         means.append(float(frames[-1].picture.mean()))
     change = means[0] - means[1]
     if abs(change) < 3:

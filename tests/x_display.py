@@ -12,6 +12,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import time
 from types import TracebackType
 
 import numpy as np
@@ -60,6 +61,7 @@ class Display:
         for _ in range(times):
             self._fake(2, CODES[key])
             self._fake(3, CODES[key])
+            time.sleep(0.005)  # of two presses in one millisecond only one counts
         for code in held:
             self._fake(3, code)
         self._wait()

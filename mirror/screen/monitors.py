@@ -25,6 +25,12 @@ class MonitorFacts:
     size_mm: tuple[int, int]
     rate_hz: int
 
+    def __str__(self) -> str:
+        """One line for a list."""
+        (x, y), (width, height), (wide, high) = self.place, self.size, self.size_mm
+        mode = f"{width}x{height} at {self.rate_hz} Hz"
+        return f"{self.name}: {mode}, {wide}x{high} mm, at {x},{y} of the desktop"
+
 
 class Monitors:
     """The monitors of this computer, and the news of them."""
