@@ -228,6 +228,29 @@ def screen(
     raise typer.Exit(status(verdicts))
 
 
+@app.command(epilog=example("calibrate latency --site foyer --source http://10.0.0.7/video"))
+def latency(
+    site: Site = "site",
+    source: Source = "",
+    flashes: Annotated[
+        int, typer.Option("--flashes", min=5, max=1000, help="So many codes, three a second.")
+    ] = 40,
+    window: Annotated[bool, typer.Option("--window", help="A window, not full screen.")] = False,
+    operator: Operator = "",
+    json: Json = None,
+    no_save: NoSave = False,
+) -> None:
+    """Measure how long it takes from the screen's glass to the camera's and into the program."""
+    from calibration.latency_step import calibrate_latency
+    from calibration.verdicts import check_json, status, write_told
+
+    check_json(json)
+    asker = asker_for(True, json)
+    verdicts = calibrate_latency(site, source, flashes, window, asker, operator, not no_save)
+    write_told(json, verdicts, step="latency", site=site)
+    raise typer.Exit(status(verdicts))
+
+
 @app.command(epilog=example("calibrate show --defaults > calibration/foyer.toml"))
 def show(
     site: Site = "site",

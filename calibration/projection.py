@@ -110,7 +110,7 @@ def _see_boards(chart: Chart, onlooker: Onlooker, tell: Tell) -> tuple[int, bool
             screen, camera = (np.concatenate([each[n] for each in seen]) for n in (0, 1))
             return white, seen[0][2], screen, camera
     raise SourceError(
-        "calibrate screen", _complaint(onlooker, chart), "a camera that sees the whole screen",
+        "calibrate screen", complaint(onlooker, chart), "a camera that sees the whole screen",
         "turn the camera to the screen, darken the room, or pull the corners by hand: without "
         "--auto",
     )  # fmt: skip
@@ -179,7 +179,7 @@ def _grey(size: tuple[int, int], white: int = WHITE) -> Bytes:
     return np.full((size[1], size[0], 3), white, np.uint8)
 
 
-def _complaint(onlooker: Onlooker, chart: Chart) -> str:
+def complaint(onlooker: Onlooker, chart: Chart) -> str:
     """What the camera sees instead of a board."""
     means = []
     for white in (255, 0):

@@ -102,6 +102,10 @@ class Chart:
         """What a hand did since the last call; places in pixels of the screen."""
         return self._window.touches() if self._window else []
 
+    def heed(self) -> None:
+        """Let the window system have its say; what a hand did meanwhile is forgotten."""
+        self.touches()
+
     def close(self) -> None:
         """Give everything back; may be called twice."""
         if self._closed:
