@@ -156,6 +156,21 @@ class ScreenSettings:
 
 
 @dataclass(frozen=True)
+class MirrorSettings:
+    """[mirror]: where on the screen a sitter appears, and who stands in front of it."""
+
+    far_height: float = ranged(0.07, 0.0, 1.0, "a face this high, in pictures, counts for nothing")
+    near_height: float = ranged(0.16, 0.01, 1.0, "a face this high counts in full")
+    beside: float = ranged(0.5, 0.0, 10.0, "who is so far beside counts less; screen widths")
+    camera_x: float = ranged(0.5, -20.0, 20.0, "where the camera is, in screen widths")
+    camera_y: float = ranged(0.5, -20.0, 20.0, "where the camera is, in screen heights")
+    reach_x: float = ranged(0.0, -10.0, 10.0, "a face height to the side; 0: as the camera sees it")
+    reach_y: float = ranged(0.0, -10.0, 10.0, "a face height down; 0: as the camera sees it")
+    turn_x: float = ranged(0.0, -10.0, 10.0, "how far the camera is turned aside")
+    turn_y: float = ranged(0.0, -10.0, 10.0, "how far the camera is tilted")
+
+
+@dataclass(frozen=True)
 class RecordSettings:
     """[record]"""
 
@@ -196,6 +211,7 @@ class MeasuredSettings:
     screen_lens_px: Measured = measured(0, 1e4, "what the lens model leaves unexplained")
     mirror_at: str = plain("", "when the mirror was measured; empty: not yet")
     mirror_right: Measured = measured(0, 1, "share of movements shown in the right direction")
+    mirror_place: Measured = measured(0, 10, "a sitter's place against the mark, screen widths")
 
 
 @dataclass(frozen=True)
@@ -208,6 +224,7 @@ class Settings:
     river: RiverSettings = RiverSettings()
     faces: FaceSettings = FaceSettings()
     screen: ScreenSettings = ScreenSettings()
+    mirror: MirrorSettings = MirrorSettings()
     record: RecordSettings = RecordSettings()
     measured: MeasuredSettings = MeasuredSettings()
     piece: str = choice("river", "river", "uncanny", "passersby", about="which piece is shown")

@@ -221,6 +221,13 @@ def _hold_together(settings: Settings, places: _Places) -> None:
             _told(camera.reopen_first_s),
             f"at most reopen_most_s, which is {_plain(camera.reopen_most_s)}",
         )
+    mirror = settings.mirror
+    if mirror.far_height >= mirror.near_height:
+        raise SettingsError(
+            places.of("mirror", "far_height"),
+            _told(mirror.far_height),
+            f"less than near_height, which is {_plain(mirror.near_height)}",
+        )
     if not convex(settings.screen.keystone):
         raise SettingsError(
             places.of("screen", "keystone"), _told(settings.screen.keystone),
