@@ -251,6 +251,39 @@ def latency(
     raise typer.Exit(status(verdicts))
 
 
+@app.command(epilog=example("calibrate mirror --site foyer --eye-level 0.4"))
+def mirror(
+    site: Site = "site",
+    source: Source = "",
+    near_only: Annotated[
+        bool, typer.Option("--near-only", help="One line, where the floor is short.")
+    ] = False,
+    eye_level: Annotated[
+        Optional[float],
+        typer.Option("--eye-level", min=0, max=1, help="Of the person, from the picture's top."),
+    ] = None,
+    walk: Annotated[
+        float, typer.Option("--walk", min=0, max=60, help="Seconds from mark to mark.")
+    ] = 4.0,
+    window: Annotated[bool, typer.Option("--window", help="A window, not full screen.")] = False,
+    operator: Operator = "",
+    json: Json = None,
+    yes: Yes = False,
+    no_save: NoSave = False,
+) -> None:
+    """Find where on the screen a sitter appears: left and right, the camera's place, the floor."""
+    from calibration.mirror_step import calibrate_mirror
+    from calibration.verdicts import check_json, status, write_told
+
+    check_json(json)
+    asker = asker_for(yes, json)
+    verdicts = calibrate_mirror(
+        site, source, near_only, eye_level, walk, window, asker, operator, not no_save
+    )
+    write_told(json, verdicts, step="mirror", site=site)
+    raise typer.Exit(status(verdicts))
+
+
 @app.command(epilog=example("calibrate show --defaults > calibration/foyer.toml"))
 def show(
     site: Site = "site",
