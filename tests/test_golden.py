@@ -22,6 +22,7 @@ import pytest
 from mirror.canonical import Mesh
 from mirror.film import write_still
 from mirror.screen import Screen, portray
+from mirror.screen.chart import Chart
 from mirror.settings import ScreenSettings
 from mirror.signals import Bytes, Scene, Stir
 
@@ -88,6 +89,18 @@ def on_screen(size: tuple[int, int] = (160, 90), **settings: Any) -> Callable[[M
         scenes = [painted.scene(seen, n / 30) for n in range(4)]
         scenes[-1] = replace(scenes[-1], overlay=("abc", "de"), lamp=True)
         return run(mesh, scenes, size, settings=ScreenSettings(**settings))
+
+    return draw
+
+
+def pattern(size: tuple[int, int] = (320, 180), **settings: Any) -> Callable[[Mesh], Bytes]:
+    """The technician's test pattern, as a site's screen shows it."""
+
+    def draw(mesh: Mesh) -> Bytes:
+        screen = ScreenSettings(**settings)
+        with Chart("offscreen", size, screen) as chart:
+            chart.show_pattern(screen)
+            return chart.picture()
 
     return draw
 
@@ -162,6 +175,12 @@ SCENES: dict[str, Callable[[Mesh], Bytes]] = {
         turn_deg=270,
         keystone=((0.1, 0.0), (0.9, 0.1), (1.0, 1.0), (0.0, 0.9)),
         mask=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.3, 1.0), (0.0, 0.7)),
+    ),
+    "test-pattern": pattern(),
+    "test-pattern-laid": pattern(
+        turn_deg=180,
+        keystone=((0.1, 0.05), (0.97, 0.2), (0.9, 0.8), (0.03, 0.98)),
+        mask=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.2, 1.0)),
     ),
     "frontal": alone(),
     "turned-left": alone(yaw=-0.7),
