@@ -21,8 +21,10 @@ from mirror.signals import Bytes
 
 #: Squares along the shorter side of the screen: fewer are seen from afar, more measure finer.
 SHORT_SIDE = 9
-#: Places at which it is shown in turn, and most squares in a row: there are 1000 codes in all.
-PLACES, MOST_SQUARES = 4, 44
+#: Places at which it is shown in turn; one more has codes of its own, to look at what was laid.
+PLACES, LAID = 4, 4
+#: Most squares in a row: there are 1000 codes in all.
+MOST_SQUARES = 36
 #: How bright the white of a board is: full white on a dark wall blinds most cameras.
 WHITE = 190
 #: Fewer corners than this say too little about a lens.
@@ -50,13 +52,13 @@ class Board:
     """
 
     def __init__(self, screen: tuple[int, int], place: int = 0) -> None:
-        """screen: (W, H) pixels. place: 0 to PLACES - 1."""
+        """screen: (W, H) pixels. place: 0 to PLACES - 1, or LAID."""
         self.side_px = side = max(8, min(screen) // SHORT_SIDE, max(screen) // (MOST_SQUARES - 2))
         across, down = (min(length // side + 2, MOST_SQUARES) for length in screen)
         codes = across * down // 2
         self._board = cv2.aruco.CharucoBoard(
             (across, down), 1.0, 0.75, cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_1000),
-            np.arange(codes) + codes * (place % PLACES),  # a late picture is not mistaken
+            np.arange(codes) + codes * place,  # so that a late picture is not mistaken
         )  # fmt: skip
         self._screen = screen
         self._left_px, self._top_px = (

@@ -176,9 +176,10 @@ class Handles:
         """The help, under the middle of the picture."""
         lines = HELP_MASK if self._masking else HELP
         face, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.34 * unit
-        step, wide = round(14 * unit), cv2.getTextSize(lines[0], face, scale, 1)[0][0]
+        step = round(14 * unit)
+        wide = max(cv2.getTextSize(line, face, scale, 1)[0][0] for line in lines)
         x, y = np.mean(self._keystone(), axis=0) * self._size
-        left, top = round(x - wide / 2), round(y + 0.2 * drawn.shape[0])
+        left, top = round(x - wide / 2), round(y + 0.24 * drawn.shape[0])
         high = step * len(lines) + step // 2
         cv2.rectangle(
             drawn, (left - step, top), (left + wide + step, top + high), (0, 0, 0, 190), -1

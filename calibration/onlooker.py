@@ -15,8 +15,10 @@ from mirror.errors import SourceError
 from mirror.settings import CameraSettings
 from mirror.signals import Frame
 
-#: Between two pictures of the camera the screen is drawn so often.
+#: A look for a new picture of the camera takes so long at most.
 LOOK_S = 1 / 60
+#: Between them the screen is drawn so often: without a graphics card, drawing costs.
+DRAW_S = 0.1
 #: A camera may take so long to give its first picture.
 OPENS_S = 20.0
 
@@ -38,14 +40,18 @@ class Onlooker:
         self._number = -1
 
     def frames(self, seconds: float, meanwhile: Callable[[], None]) -> Iterator[Frame]:
-        """New pictures, for so many seconds; meanwhile: is called between two looks."""
-        end_s = self.clock.now_s() + seconds
-        while self.clock.now_s() < end_s:
-            meanwhile()
+        """New pictures, for so many seconds; meanwhile: is called ten times a second."""
+        now_s = self.clock.now_s()
+        end_s, due_s = now_s + seconds, now_s
+        while now_s < end_s:
+            if now_s >= due_s:
+                due_s = now_s + DRAW_S
+                meanwhile()
             frame = self._camera.wait(self._number, LOOK_S)
             if frame is not None:
                 self._number = frame.number
                 yield frame
+            now_s = self.clock.now_s()
 
     def first(self, meanwhile: Callable[[], None]) -> Frame:
         """The first picture; raises SourceError when none comes."""

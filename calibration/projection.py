@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calibration.board import PLACES, WHITE, Board, find_marks
+from calibration.board import LAID, PLACES, WHITE, Board, find_marks
 from calibration.handles import Handles
 from calibration.lens import View, fit_view
 from calibration.onlooker import Onlooker
@@ -27,12 +27,14 @@ from mirror.signals import Bytes
 
 Tell = Callable[[str], None]
 
-#: A board is looked for so long at each brightness, and then at the next.
-LOOK_S = 5.0
+#: The first board is looked for so long, and in so many pictures, at each brightness; what follows
+#: it will be seen too, if late.
+LOOK_S, LOOKS, SURELY_S = 4.0, 12, 40.0
 WHITES = (WHITE, 90, 255)
 #: So many pictures of each board, the first of them thrown away: it may show half of the last.
 PICTURES = 4
-HAND_RATE_HZ = 60.0
+#: A hand is watched so often, and without it the pattern is drawn anew so rarely.
+HAND_RATE_HZ, IDLE_S = 60.0, 0.25
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def by_hand(
     clock = clock or MonotonicClock()
     end_s = clock.now_s() + (seconds if seconds is not None else 1e9)
     with Chart(kind, (settings.width_px, settings.height_px), settings) as chart:
-        handles, over = Handles(settings, chart.size), None
+        handles, over, due_s = Handles(settings, chart.size), None, 0.0
         while not chart.should_close and not handles.ended and clock.now_s() < end_s:
             if handles.size != chart.size:  # another monitor, or another mode
                 handles, over = Handles(handles.settings, chart.size), None
@@ -67,8 +69,10 @@ def by_hand(
             for touch in touches:
                 handles.take(touch)
             if over is None or touches:
-                over = handles.draw()
-            chart.show_pattern(handles.settings, over)
+                over, due_s = handles.draw(), 0.0
+            if clock.now_s() >= due_s:
+                chart.show_pattern(handles.settings, over)
+                due_s = clock.now_s() + IDLE_S
             clock.sleep_s(1 / HAND_RATE_HZ)
         if handles.ended != "save":
             return None
@@ -104,11 +108,15 @@ def _see_boards(chart: Chart, onlooker: Onlooker, tell: Tell) -> tuple[int, bool
     """How bright the board was, whether it was mirrored, and its corners: screen and camera."""
     for white in WHITES:
         tell(f"looking for the board at {white / 2.55:.0f} % white")
-        boards = [_look(chart, onlooker, Board(chart.size, n), white) for n in range(PLACES)]
-        seen = [board for board in boards if board is not None]
-        if seen:
-            screen, camera = (np.concatenate([each[n] for each in seen]) for n in (0, 1))
-            return white, seen[0][2], screen, camera
+        first = _look(chart, onlooker, Board(chart.size), white, LOOK_S)
+        if first is None:
+            continue
+        more = [
+            _look(chart, onlooker, Board(chart.size, n), white, SURELY_S) for n in range(1, PLACES)
+        ]
+        seen = [first, *(board for board in more if board is not None)]
+        screen, camera = (np.concatenate([each[n] for each in seen]) for n in (0, 1))
+        return white, first[2], screen, camera
     raise SourceError(
         "calibrate screen", complaint(onlooker, chart), "a camera that sees the whole screen",
         "turn the camera to the screen, darken the room, or pull the corners by hand: without "
@@ -117,15 +125,18 @@ def _see_boards(chart: Chart, onlooker: Onlooker, tell: Tell) -> tuple[int, bool
 
 
 def _look(
-    chart: Chart, onlooker: Onlooker, board: Board, white: int,
+    chart: Chart, onlooker: Onlooker, board: Board, white: int, patience_s: float,
     settings: ScreenSettings | None = None,
 ) -> tuple[Doubles, Doubles, bool] | None:  # fmt: skip
     """Show a board and look at it: its corners on the board, in the camera, and if mirrored."""
     picture = board.draw(white)
     places: defaultdict[tuple[float, float], list[Doubles]] = defaultdict(list)
-    count, mirrored = 0, False
-    for frame in onlooker.frames(LOOK_S, lambda: chart.show_picture(picture, settings)):
+    count, mirrored, began_s = 0, False, onlooker.clock.now_s()
+    frames = onlooker.frames(SURELY_S, lambda: chart.show_picture(picture, settings))
+    for looks, frame in enumerate(frames, 1):
         seen = board.find(frame.picture)
+        if looks >= LOOKS and not count and onlooker.clock.now_s() - began_s > patience_s:
+            break
         if seen is None:
             continue
         count, mirrored = count + 1, seen.mirrored
@@ -146,7 +157,7 @@ def _see_marks(chart: Chart, onlooker: Onlooker) -> Doubles:
     for white in WHITES:
         found = [
             marks
-            for frame in onlooker.frames(LOOK_S / 2, _lit(chart, white))
+            for frame in onlooker.frames(LOOK_S, _lit(chart, white))
             if (marks := find_marks(frame.picture)) is not None
         ]
         if len(found) >= PICTURES:
@@ -166,7 +177,7 @@ def _verify(
     The worst of the four, in pixels of the screen.
     """
     picture = picture_size(chart.size, settings.turn_deg)
-    seen = _look(chart, onlooker, Board(picture), white, settings)
+    seen = _look(chart, onlooker, Board(picture, LAID), white, SURELY_S, settings)
     if seen is None:
         raise SourceError("calibrate screen", "the laid picture is not seen", "", "try again")
     laid = homography(seen[0] / picture, view.lens.straighten(seen[1]))

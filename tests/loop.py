@@ -140,6 +140,8 @@ class LoopCamera(HttpCamera):
             if not self._rolls or time.monotonic() < self._rolls[0][0] + self.delay_s:
                 time.sleep(0.002)
                 continue
+            while len(self._rolls) > 1 and time.monotonic() >= self._rolls[1][0] + self.delay_s:
+                self._rolls.popleft()  # a camera that is too slow leaves pictures out
             filmed_s, self.filmed = self._rolls.popleft()
             jpeg = encode(self.see(self.filmed))
             with self._more:
