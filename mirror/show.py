@@ -169,7 +169,9 @@ class Show:
         )
         self._stack.callback(self.workshop.close)
         geometries = [model.geometry for model in faces.values()]
-        self._visitors = Visitors(geometries, self.mesh.frame, settings.faces.accent)
+        self._visitors = Visitors(
+            geometries, self.mesh.frame, settings.faces.accent, settings.mirror
+        )
         shells = np.array([dataclasses.astuple(m.shell) for m in faces.values()], np.float32)
         self._shell = shells[self.river.stream].T  # (3, P): norm, low, high
         self._river_start_s = self.time_s

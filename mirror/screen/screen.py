@@ -18,6 +18,7 @@ from mirror.screen.contexts import Offscreen, Surface, give_back, hold
 from mirror.screen.finish import Finish
 from mirror.screen.overlay import Overlay
 from mirror.screen.paintings import Paintings
+from mirror.screen.placing import place
 from mirror.screen.portraits import SOFTWARE, PortraitPass
 from mirror.screen.water import Water
 from mirror.screen.window import Window
@@ -30,21 +31,23 @@ SIZES = "1 to 16384 pixels"
 
 
 class Targets:
-    """What depends on the size of the picture: framebuffers, water, finish. Release it."""
+    """What depends on the size of the screen: framebuffers, water, finish. Release it."""
 
     def __init__(
         self, context: moderngl.Context, size: tuple[int, int], settings: ScreenSettings
     ) -> None:
-        self.portraits = context.texture(size, 4)
+        self.placing = place(size, settings)
+        picture = self.placing.picture
+        self.portraits = context.texture(picture, 4)
         self.portraits.repeat_x = self.portraits.repeat_y = False
-        self._depth = context.depth_renderbuffer(size)
+        self._depth = context.depth_renderbuffer(picture)
         self.portraits_target = context.framebuffer([self.portraits], self._depth)
         self.shown = context.texture(size, 4)
         self.shown_target = context.framebuffer([self.shown])
         self.shown_target.clear()
-        self.water = Water(context, size)
-        self.finish = Finish(context, size, settings)
-        self.overlay = Overlay(context, size)
+        self.water = Water(context, picture)
+        self.finish = Finish(context, self.placing, settings)
+        self.overlay = Overlay(context, self.placing)
 
     def release(self) -> None:
         """Give everything back."""
@@ -101,13 +104,14 @@ class Screen:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the picture in pixels; a window's changes when it is resized."""
+        """Width and height of the screen in pixels; a window's changes when it is resized."""
         return self._size
 
     @property
     def aspect(self) -> float:
-        """Width over height of the picture."""
-        return self._size[0] / self._size[1]
+        """Width over height of the picture, which may be turned on the screen."""
+        width, height = self._targets.placing.picture
+        return width / height
 
     @property
     def software(self) -> bool:
@@ -151,7 +155,7 @@ class Screen:
             targets.water.carry(scene, targets.portraits, self._settings.trail_half_life_s)
             targets.shown_target.use()
             targets.finish.draw(scene, targets.portraits, targets.water)
-            targets.overlay.draw(scene, targets.shown_target)
+            targets.overlay.draw(scene)
             self._surface.present(targets.shown)
 
     def finish(self) -> None:
@@ -160,7 +164,7 @@ class Screen:
             self._context.finish()
 
     def picture(self) -> Bytes:
-        """What was drawn last: (H, W, 3) uint8 RGB, origin top left."""
+        """What the screen showed last: (H, W, 3) uint8 RGB, origin top left."""
         width, height = self._size
         with hold(self._surface):
             data = self._targets.shown_target.read(components=4)
@@ -212,4 +216,6 @@ class Screen:
         target = self._targets.portraits_target
         target.use()
         target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
-        self._portraits.draw(scene.portraits, self._paintings, scene.time_s, self._size)
+        self._portraits.draw(
+            scene.portraits, self._paintings, scene.time_s, self._targets.placing.picture
+        )
