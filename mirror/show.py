@@ -29,6 +29,7 @@ from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
 from mirror.film import write_still
 from mirror.heartbeat import supervised, tell_supervisor
 from mirror.interrupts import stop_on_signal
+from mirror.journal import keep_journal
 from mirror.latents import CODE
 from mirror.loading import Loading, Models
 from mirror.memory import EVERY_S, Kept, Memory, kept, read, taken_up
@@ -104,6 +105,7 @@ class Show:
     def __init__(self, plan: Plan, clock: Clock, weights: dict[str, str], stack: ExitStack) -> None:
         self.plan, self.clock, self.weights, self._stack = plan, clock, weights, stack
         settings = self.settings = plan.settings
+        self.journal = keep_journal(settings.log, stack)
         self.report = Report(MonotonicClock())  # fps are the machine's, also when time is stepped
         folder = weights_folder(settings.faces.weights)
         self._loading = Loading(folder, settings.faces)

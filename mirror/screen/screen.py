@@ -16,6 +16,7 @@ from mirror.canonical import Mesh
 from mirror.errors import ScreenError
 from mirror.screen.contexts import Offscreen, Surface, give_back, hold
 from mirror.screen.finish import Finish
+from mirror.screen.glimpse import Glimpse
 from mirror.screen.overlay import Overlay
 from mirror.screen.paintings import Paintings
 from mirror.screen.portraits import SOFTWARE, PortraitPass
@@ -78,6 +79,7 @@ class Screen:
         if not all(1 <= side <= 16384 for side in size):
             raise ScreenError("screen size", f"{size[0]}x{size[1]}", SIZES)
         self._settings, self._time_s = settings, 0.0
+        self._glimpse: Glimpse | None = None
         self._surface: Surface = Window(size, settings) if kind == "window" else Offscreen(size)
         self._closed = False
         try:
@@ -172,6 +174,13 @@ class Screen:
         rows = np.frombuffer(data, np.uint8).reshape(height, width, 4)  # (H, W, 4)
         return np.ascontiguousarray(rows[:, :, :3])
 
+    def glimpse(self, width: int) -> Bytes:
+        """The same, made at most so wide on the GPU: cheap for a large screen."""
+        with hold(self._surface):
+            if self._glimpse is None:
+                self._glimpse = Glimpse(self._context)
+            return self._glimpse.take(self._targets.shown, width)
+
     def fault(self) -> str:
         """OpenGL's own complaint since the last call, 'GL_NO_ERROR' if there is none."""
         with hold(self._surface):
@@ -195,7 +204,7 @@ class Screen:
             return
         self._closed = True
         with hold(self._surface):
-            give_back(self._targets, self._portraits, self._paintings)
+            give_back(self._targets, self._portraits, self._paintings, self._glimpse)
         self._surface.close()
 
     def __enter__(self) -> Screen:
