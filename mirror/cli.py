@@ -22,6 +22,7 @@ from mirror.options import (
     check_outputs,
     merge,
     minutes_from,
+    port_from,
     seconds_from,
     seed_from,
     size_from,
@@ -99,6 +100,9 @@ def run(
     record_pictures: Annotated[
         bool, typer.Option("--record-pictures", help="Record the camera's pictures of people too.")
     ] = False,
+    state: Annotated[
+        File, flag("--state", metavar="FILE", help="Save the river there; take it up again.")
+    ] = None,
     realtime: Annotated[
         bool,
         typer.Option(
@@ -107,6 +111,12 @@ def run(
         ),
     ] = True,
     loop: Annotated[bool, typer.Option("--loop", help="Begin a film again at its end.")] = False,
+    osc: Annotated[
+        Text, flag("--osc", metavar="PORT", help="Heed OSC at this UDP port (docs/osc.md).")
+    ] = None,
+    status: Annotated[
+        Text, flag("--status", metavar="PORT", help="Tell how the show is at this TCP port.")
+    ] = None,
     site: Site = "site",
 ) -> None:
     """Show the piece. With no flags from the camera to the window, if there are any."""
@@ -124,8 +134,11 @@ def run(
             report=report,
             record=record,
             record_pictures=record_pictures,
+            state=state,
             realtime=realtime,
             loop=loop,
+            osc=port_from("--osc", osc),
+            status=port_from("--status", status),
         ),
     )
 
@@ -170,6 +183,43 @@ def replay(
         ),
         fast,
     )
+
+
+@app.command(
+    epilog=example("mirror watch --source 0 --piece river"),
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def watch(
+    context: typer.Context,
+    state: Annotated[
+        File, flag("--state", metavar="FILE", help="Where the river is saved; else the site's.")
+    ] = None,
+    site: Site = "site",
+) -> None:
+    """Keep `mirror run` running, for months: all its flags may be given, and are passed on."""
+    from mirror import watch as supervisor
+    from mirror.places import state_file
+
+    settings = read_site(site)
+    arguments = ["--site", site, *context.args]
+    held_to_their_limits(arguments)
+    raise typer.Exit(
+        supervisor.watch(arguments, state or state_file(settings.watch.state), settings.watch)
+    )
+
+
+def held_to_their_limits(arguments: Sequence[str]) -> None:
+    """Refuse flags that `mirror run` would refuse, now rather than again and again."""
+    command = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]
+    given = command.make_context("mirror run", list(arguments)).params
+    merge(
+        read_site(given["site"]),
+        RunOptions(
+            source=given["source"] or "", piece=given["piece"], screen=given["screen"],
+            size=size_from(given["size"]), seconds=seconds_from(given["seconds"]),
+            seed=seed_from(given["seed"]),
+        ),
+    )  # fmt: skip
 
 
 def show(site: str, options: RunOptions, fast: bool = False) -> None:
@@ -277,6 +327,26 @@ def doctor(json: Json = None, site: Site = "site") -> None:
     diagnosis = examine(json, site)
     typer.echo(diagnosis.text())
     raise typer.Exit(0 if diagnosis.works else 1)
+
+
+@app.command(epilog=example("mirror privacy --page notice.html --languages en,de"))
+def privacy(
+    site: Site = "site",
+    json: Json = None,
+    languages: Annotated[
+        Text, flag("--languages", metavar="en,de", help="The notice, in these; with --page: all.")
+    ] = None,
+    page: Annotated[
+        File, flag("--page", metavar="FILE.html", help="Write the notice for the wall, to print.")
+    ] = None,
+    prove: Annotated[
+        Text, flag("--prove", metavar="S", help="Run so long; list every write and connection.")
+    ] = None,
+) -> None:
+    """Say what is computed, kept and sent, and for how long; make the notice; prove it."""
+    from mirror.privacy.cli import privacy as tell
+
+    raise typer.Exit(tell(site, json, languages, page, prove))
 
 
 def check_json(path: File) -> None:

@@ -36,6 +36,7 @@ from mirror.site import read_site, site_path
 PACKAGES = (
     *("torch", "mediapipe", "opencv-contrib-python", "numpy", "scipy", "moderngl", "glfw"),
     *("safetensors", "av", "mcap", "typer", "rich", "packaging", "tomli"),
+    *("python-osc", "starlette", "uvicorn", "prometheus-client", "segno"),
 )
 #: Each owns the same ``cv2`` folder as opencv-contrib-python: whichever came last wins.
 RIVALS = ("opencv-python", "opencv-python-headless", "opencv-contrib-python-headless")

@@ -9,6 +9,7 @@
     ├── WeightsError       face models that are missing, damaged or of another shape
     ├── ScreenError        no OpenGL, no display, a shader that does not compile
     ├── SessionError       a recorded camera session that cannot be read or written
+    ├── StateError         a saved river that is damaged, or was another one
     ├── PortraitsError     pictures that a school cannot be trained on
     └── ShapeError         an array of the wrong shape or kind at a stage's border
 
@@ -57,6 +58,10 @@ class ScreenError(MirrorError):
 
 class SessionError(MirrorError):
     """A recorded camera session that cannot be read or written."""
+
+
+class StateError(MirrorError):
+    """A saved river that is damaged, or was another one."""
 
 
 class PortraitsError(MirrorError):

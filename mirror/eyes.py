@@ -6,6 +6,7 @@ were found in was in hand. A picture of a visitor ends here.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections import Counter
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 LONGEST_DRAWING_S = 0.1
 #: Pauses before a failed reader of markers is built again, seconds.
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+#: A reader that worked for so long was well: its failure is a first one again.
+WELL_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,11 @@ class Eyes(Protocol):
 
     ended: bool
     origin_s: float | None  # the time of the first frame; None until there was one
+
+    @property
+    def state(self) -> str:
+        """What the camera does, in a word; see ``Vitals``."""
+        ...
 
     def glances(self, timeout_s: float) -> list[Glance]:
         """The sitters not yet given, in order; waits for them at most so long."""
@@ -124,14 +132,17 @@ class LiveEyes:
             self._camera.close()
 
     def _run(self) -> None:
-        pause_s = FIRST_PAUSE_S
+        pause_s, begun_s = FIRST_PAUSE_S, self._clock.now_s()
         while not self._closing:
             try:
                 with FaceReader(self._settings.markers) as reader:
+                    begun_s = self._clock.now_s()
                     self._camera = self._camera or self._open()  # now, so that no frame is missed
                     self._watch(reader, self._camera)
             except Exception as error:  # noqa: BLE001 - whatever MediaPipe raises, the river flows on
                 self._faults["markers"] += 1
+                if self._clock.now_s() - begun_s > WELL_S:
+                    pause_s = FIRST_PAUSE_S
                 level = logging.ERROR if self._faults["markers"] == 1 else logging.DEBUG
                 log.log(level, "reading markers failed, again in %.1f s: %s", pause_s, error)
                 self._clock.sleep_s(pause_s)
@@ -192,6 +203,11 @@ class FrameByFrame:
         self.origin_s: float | None = 0.0
         self._behind_s = 0.0  # how far the file's time is behind the clock
 
+    @property
+    def state(self) -> str:
+        """A file is read, or has ended."""
+        return "ended" if self.ended else "running"
+
     def glances(self, timeout_s: float) -> list[Glance]:
         """The next frame's sitters; after the end of the file they are lost little by little."""
         with self._report.timed("camera"):
@@ -227,16 +243,21 @@ class SessionEyes:
         self._start_s = clock.now_s()
         self._next = next(sitters, None)
         self._here: tuple[int, ...] = ()
-        self._paused = False
+        self._paused = self._missed = False
         self.ended = self._next is None
         self.origin_s: float | None = 0.0
+
+    @property
+    def state(self) -> str:
+        """No camera: a session."""
+        return "paused" if self._paused else "session"
 
     def glances(self, timeout_s: float) -> list[Glance]:
         """All sitters whose time has come; none is passed over, so that a replay is exact."""
         now_s = self._clock.now_s()
         due: list[Glance] = []
         while self._next is not None and self._start_s + self._next.time_s <= now_s + 1e-9:
-            seen = Sitters(self._next.time_s) if self._paused else self._next
+            seen = self._seen(self._next)
             due.append(Glance(seen, now_s))
             self._here = tuple(sitter.id for sitter in seen.sitters)
             self._next = next(self._sitters, None)
@@ -247,6 +268,22 @@ class SessionEyes:
         if not due:
             self._clock.sleep_s(min(timeout_s, self._until_next_s(now_s)))
         return due
+
+    def _seen(self, sitters: Sitters) -> Sitters:
+        """What is told of recorded sitters: while paused, nobody is there. Afterwards whoever came
+        meanwhile arrives, and whoever was told to have left does not leave once more."""
+        if self._paused:
+            self._missed = True
+            return Sitters(sitters.time_s, left=self._here)
+        if not self._missed:
+            return sitters
+        here = {sitter.id for sitter in sitters.sitters}
+        self._missed = False
+        return dataclasses.replace(
+            sitters,
+            arrived=tuple(sorted(here - set(self._here))),
+            left=tuple(id for id in self._here if id not in here),
+        )
 
     def _until_next_s(self, now_s: float) -> float:
         if self._next is None:
@@ -261,6 +298,10 @@ class SessionEyes:
     def begin(self, now_s: float) -> None:
         """The session's time 0 is now."""
         self._start_s = now_s
+
+    def delay(self, seconds: float) -> None:
+        """Everything that is still to come comes so much later."""
+        self._start_s += seconds
 
     def pause(self, paused: bool) -> None:
         """Show nobody, or go on."""
@@ -280,6 +321,11 @@ class Nobody:
     def __init__(self, clock: Clock) -> None:
         self._clock, self.ended = clock, False
         self.origin_s: float | None = 0.0
+
+    @property
+    def state(self) -> str:
+        """No camera at all."""
+        return "nobody"
 
     def glances(self, timeout_s: float) -> list[Glance]:
         """Nobody comes; waits."""

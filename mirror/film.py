@@ -108,19 +108,19 @@ class Film:
 
     def _encode_all(self, container: av.container.OutputContainer) -> None:
         """The thread: encode until the end comes; after a fault, only empty the queue."""
+        ended = False
         try:
             with container:
                 stream = self._open_stream(container)
-                item = self._queue.get()
-                while item is not None:
+                while (item := self._queue.get()) is not None:
                     container.mux(stream.encode(self._convert(*item)))
-                    item = self._queue.get()
+                ended = True
                 container.mux(stream.encode(None))
         except (OSError, ValueError) as error:  # FFmpegError is one or the other
             log.error("film %s: %s", self.path, error)
             self._fault = error
-            while self._queue.get() is not None:
-                pass
+            while not ended:  # the end itself may be what the disk has no room for
+                ended = self._queue.get() is None
 
     def _open_stream(self, container: av.container.OutputContainer) -> av.VideoStream:
         stream = container.add_stream(

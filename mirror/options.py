@@ -30,9 +30,11 @@ class RunOptions:
     ``passersby``. screen: ``window`` or ``offscreen``. size: width and height in pixels.
     seconds: how long; None: as long as the source, or for ever. film, still, report, record:
     files to write. record_pictures: the recording holds pictures of people too.
+    state: the file that the river is saved in and taken up from.
     realtime: a file plays in its own time; False: frame by frame, on the
     source's clock. loop: a file begins again at its end.
     from_s, to_s: the part of a recording that is played; speed: times its own.
+    osc, status: ports that show control and the status page are switched on at.
     """
 
     source: str = ""
@@ -46,11 +48,14 @@ class RunOptions:
     report: Path | None = None
     record: Path | None = None
     record_pictures: bool = False
+    state: Path | None = None
     realtime: bool = True
     loop: bool = False
     from_s: float = 0.0
     to_s: float | None = None
     speed: float = 1.0
+    osc: int | None = None
+    status: int | None = None
 
 
 def merge(settings: Settings, options: RunOptions) -> Settings:
@@ -67,6 +72,10 @@ def merge(settings: Settings, options: RunOptions) -> Settings:
     changes: dict[str, Any] = {"screen": dataclasses.replace(settings.screen, **screen)}
     if options.source:
         changes["camera"] = with_source(settings.camera, options.source)
+    for name, table in (("osc", settings.osc), ("status", settings.status)):
+        if (port := getattr(options, name)) is not None:
+            port = checked(f"--{name}", type(table), "port", port)
+            changes[name] = dataclasses.replace(table, on=True, port=port)
     for name in ("piece", "seed"):
         if (value := getattr(options, name)) is not None:
             changes[name] = checked(f"--{name}", Settings, name, value)
@@ -92,6 +101,8 @@ def with_source(camera: CameraSettings, source: str) -> CameraSettings:
 def check_outputs(options: RunOptions) -> None:
     """Hold the files to write to their kind and place; raises SettingsError naming the flag."""
     kinds = {"film": ".mp4", "still": ".png", "report": "", "record": ".mcap"}
+    if options.state and options.record:
+        raise SettingsError("--state", "with --record", "one of them: a recording begins fresh")
     outputs = {name: getattr(options, name) for name in kinds if getattr(options, name)}
     for name, path in outputs.items():
         check_output(f"--{name}", path, kinds[name])
@@ -167,6 +178,15 @@ def seed_from(text: str | None) -> int | None:
         return None
     value: Any = int(text) if re.fullmatch(r"[+-]?\d{1,18}", text.strip()) else text
     return int(checked("--seed", Settings, "seed", value))
+
+
+def port_from(flag: str, text: str | None) -> int | None:
+    """The number of a port; raises SettingsError. Its limits are held by ``merge``."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,6}", text.strip()):
+        raise SettingsError(flag, repr(text), "a whole number from 0 to 65535")
+    return int(text)
 
 
 def _number(flag: str, text: str, most: float, attempt: str) -> float:

@@ -6,6 +6,7 @@ thread. A school whose model fails is left alone for growing pauses; the other f
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -74,6 +75,10 @@ class Studio:
         for job in jobs:
             by_school[job.school].append(job)
         return [done for school, mine in by_school.items() for done in self._school(school, mine)]
+
+    def now_s(self) -> float:
+        """The clock that pauses are counted on."""
+        return self._clock.now_s()
 
     def can_paint(self, school: str) -> bool:
         """Whether a school's model is there and not resting after a failure."""
@@ -170,4 +175,5 @@ def give_way() -> None:
     On Linux niceness belongs to a thread; elsewhere it would slow the whole process.
     """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        with contextlib.suppress(OSError):  # some containers refuse it
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

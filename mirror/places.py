@@ -39,3 +39,15 @@ def shaders_folder() -> Path:
 def sites_folder() -> Path:
     """The folder of site files."""
     return home() / "calibration"
+
+
+def state_file(name: str = "") -> Path:
+    """The file that a supervised river is saved in: the one named, or in the state folder of the
+    service manager, or of the user."""
+    if name:
+        return Path(name)
+    base = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    if base:
+        return Path(base) / "mirror.river"
+    own = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(own) / "mirror" / "mirror.river"

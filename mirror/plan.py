@@ -131,7 +131,7 @@ def make_out() -> None:
 
 def asks_nothing(options: RunOptions) -> bool:
     """Whether a run names neither a source nor an output: somebody wants to see the piece."""
-    outputs = (options.film, options.still, options.report, options.record)
+    outputs = (options.film, options.still, options.report, options.record, options.state)
     return not options.source and not any(outputs)
 
 

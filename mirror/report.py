@@ -89,12 +89,14 @@ class Report:
         self._visits: deque[dict[str, Any]] = deque(maxlen=MOST_VISITS)
         self._here: dict[int, float] = {}
         self._faults: Counter[str] = Counter()
+        self._newest_ms: dict[str, float] = {}
         self._start_mb = resident_mb()
 
     def stage(self, name: str, ms: float) -> None:
         """One stage took so many milliseconds once."""
         with self._lock:
             self._stages.setdefault(name, Quantiles()).add(ms)
+            self._newest_ms[name] = round(ms, 3)
 
     @contextlib.contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -134,6 +136,28 @@ class Report:
             if (start_s := self._here.pop(id, None)) is not None:
                 self._visits.append(_visit(id, start_s, at_s))
                 self._visits_total += 1
+
+    @property
+    def newest_ms(self) -> dict[str, float]:
+        """What each stage took the last time, milliseconds."""
+        with self._lock:
+            return dict(self._newest_ms)
+
+    @property
+    def visits_begun(self) -> int:
+        """Visits so far, those that go on among them."""
+        return self._visits_total + len(self._here)
+
+    @property
+    def painted_so_far(self) -> int:
+        """Textures painted."""
+        return self._painted
+
+    def timings(self) -> dict[str, dict[str, float | None]]:
+        """Quantiles of every stage, and of the whole picture as 'picture', milliseconds."""
+        with self._lock:
+            told = {name: each.told(50, 95) for name, each in self._stages.items()}
+            return {**told, "picture": self._frame_ms.told(50, 95)}
 
     def fault(self, kind: str, times: int = 1) -> None:
         """The camera failed so many times more, in a way that ``kind`` names."""

@@ -215,6 +215,64 @@ class MeasuredSettings:
 
 
 @dataclass(frozen=True)
+class WatchSettings:
+    """[watch]"""
+
+    state: str = plain("", "file that the river is saved in; empty: in the user's state folder")
+    freeze_s: float = ranged(2.0, 0.5, 600.0, "no new picture for longer is a freeze")
+    start_s: float = ranged(30.0, 2.0, 600.0, "the first picture may take so long")
+    slow_hz: float = ranged(3.0, 0.0, 60.0, "fewer pictures a second are too slow; 0: never")
+    slow_s: float = ranged(120.0, 1.0, 1e5, "when too slow for so long, the show starts again")
+    camera_s: float = ranged(300.0, 5.0, 1e5, "when the camera is silent for so long, the same")
+    painting_s: float = ranged(60.0, 5.0, 1e5, "when nothing is painted for so long, the same")
+    memory_mb: float = ranged(4000.0, 100.0, 1e6, "most memory that the show may hold")
+    gpu_mb: float = ranged(0.0, 0.0, 1e6, "most memory of the GPU; 0: no ceiling")
+    patience_s: float = ranged(900.0, 0.0, 1e5, "a planned restart waits so long for an empty room")
+
+
+@dataclass(frozen=True)
+class OscSettings:
+    """[osc]"""
+
+    on: bool = plain(False, "show control by OSC, over UDP")
+    address: str = plain("127.0.0.1", "listened to; 0.0.0.0: every network of this computer")
+    port: int = ranged(7700, 0, 65535, "UDP; 0: any free one")
+    reply_port: int = ranged(0, 0, 65535, "where answers go; 0: to the port that asked")
+    heed: str = plain("", "addresses that are heeded, commas between; empty: all")
+
+
+@dataclass(frozen=True)
+class StatusSettings:
+    """[status]"""
+
+    on: bool = plain(False, "a page that tells how the show is, with /health and /metrics")
+    address: str = plain("127.0.0.1", "served on; 0.0.0.0: every network of this computer")
+    port: int = ranged(7780, 0, 65535, "TCP; 0: any free one")
+    picture: bool = plain(True, "the page shows the picture on the screen; never the camera's")
+    picture_width_px: int = ranged(640, 64, 1920, "of that picture")
+    visits: str = plain("", "file that keeps how many visits a day; empty: none")
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    """[log]"""
+
+    folder: str = plain("", "where mirror.log is kept, JSON lines; empty: no log on disk")
+    file_mb: float = ranged(5.0, 0.01, 1000.0, "a log goes on in a new file at this size")
+    files: int = ranged(5, 1, 1000, "so many are kept; the oldest goes")
+    repeat_s: float = ranged(600.0, 1.0, 86400.0, "the same line again is counted, told so often")
+
+
+@dataclass(frozen=True)
+class PrivacySettings:
+    """[privacy]"""
+
+    operator: str = plain("", "who is responsible, for the notice on the wall")
+    contact: str = plain("", "where visitors can ask: an address, telephone or e-mail")
+    more_url: str = plain("", "a page with more about it; the notice shows it as a QR code")
+
+
+@dataclass(frozen=True)
 class Settings:
     """All tables, and what belongs to none of them."""
 
@@ -227,5 +285,10 @@ class Settings:
     mirror: MirrorSettings = MirrorSettings()
     record: RecordSettings = RecordSettings()
     measured: MeasuredSettings = MeasuredSettings()
+    watch: WatchSettings = WatchSettings()
+    osc: OscSettings = OscSettings()
+    status: StatusSettings = StatusSettings()
+    log: LogSettings = LogSettings()
+    privacy: PrivacySettings = PrivacySettings()
     piece: str = choice("river", "river", "uncanny", "passersby", about="which piece is shown")
     seed: int = ranged(0, 0, 2**31 - 1, "of everything that is drawn by lot")

@@ -18,24 +18,33 @@ from typing import Any
 import numpy as np
 
 from mirror import __version__
+from mirror.alone import alone
 from mirror.canonical import load_mesh
 from mirror.cards import verify
 from mirror.clock import Clock, MonotonicClock, PacedClock, SteppedClock, precise_s, utc_now
-from mirror.eyes import Glance, LiveEyes, SessionEyes, open_eyes
-from mirror.film import Film, write_still
+from mirror.commands import Command, command
+from mirror.conductor import Conductor, Standing
+from mirror.errors import StateError
+from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
+from mirror.film import write_still
+from mirror.heartbeat import supervised, tell_supervisor
 from mirror.interrupts import stop_on_signal
+from mirror.journal import keep_journal
 from mirror.latents import CODE
-from mirror.loading import Loading
+from mirror.loading import Loading, Models
+from mirror.memory import EVERY_S, Kept, Memory, kept, read, taken_up
 from mirror.options import RunOptions
+from mirror.outputs import Outputs
 from mirror.painter import Studio
 from mirror.pieces import PIECES, Moment
 from mirror.pieces.arrangement import nothing
 from mirror.places import weights_folder
-from mirror.plan import OUT, Plan, make_plan
+from mirror.plan import Plan, choose_eyes, make_plan, renumbered
+from mirror.ports import open_ports
 from mirror.progress import Bar
 from mirror.report import Report, write_json
 from mirror.river import RiverState, advance, on_shell, start, state_hash
-from mirror.screen import Screen
+from mirror.screen import LastingScreen, Screen
 from mirror.session.proof import Proof
 from mirror.session.read import open_session
 from mirror.session.record import Recorder
@@ -46,6 +55,7 @@ from mirror.settings import RecordSettings, Settings
 from mirror.signals import Portraits, Scene, Sitters, Visit
 from mirror.site import resolved
 from mirror.visitors import Visitors
+from mirror.vitals import LastWords, Pulse
 from mirror.wishes import Wishes, Workshop
 
 log = logging.getLogger(__name__)
@@ -73,8 +83,11 @@ def run(settings: Settings, options: RunOptions, fast: bool = False) -> dict[str
     clock = choose_clock(plan)
     with ExitStack() as stack:
         show = Show(plan, clock, weights, stack)
+        teller = tell_supervisor(show.pulse)
         with stop_on_signal(show.stop), Bar(plan.settings.piece, plan.seconds) as bar:
             show.play(bar.reach)
+        if teller:
+            teller.ended(show.ended_by)
         return show.end()
 
 
@@ -92,40 +105,72 @@ class Show:
     def __init__(self, plan: Plan, clock: Clock, weights: dict[str, str], stack: ExitStack) -> None:
         self.plan, self.clock, self.weights, self._stack = plan, clock, weights, stack
         settings = self.settings = plan.settings
+        self.journal = keep_journal(settings.log, stack)
         self.report = Report(MonotonicClock())  # fps are the machine's, also when time is stepped
         folder = weights_folder(settings.faces.weights)
         self._loading = Loading(folder, settings.faces)
         stack.callback(self._loading.close)
         self.mesh = load_mesh(folder)
         size = (settings.screen.width_px, settings.screen.height_px)
-        self.screen = stack.enter_context(
-            Screen(plan.screen, size, self.mesh, settings.river.parcels, settings.screen,
-                   settings.faces.cross_fade_s)
-        )  # fmt: skip
-        film = plan.options.film
-        self.film = stack.enter_context(Film(film, plan.rate_hz)) if film else None
+        self.screen = stack.enter_context(LastingScreen(lambda: Screen(
+            plan.screen, size, self.mesh, settings.river.parcels, settings.screen,
+            settings.faces.cross_fade_s,
+        )))  # fmt: skip
+        self.outputs = stack.enter_context(Outputs(plan.options.film, plan.rate_hz))
         self.eyes = open_eyes(plan, clock, self.report)
+        self.pulse = Pulse(
+            piece=settings.piece, renderer=self.screen.renderer, weights=dict(weights)
+        )
+        self._last_words = LastWords()
+        logging.getLogger("mirror").addHandler(self._last_words)
+        stack.callback(logging.getLogger("mirror").removeHandler, self._last_words)
         self._takes_turns = self.screen.software and (os.cpu_count() or 1) <= FEW_CORES
         stack.callback(self.eyes.close)
         self.river: RiverState | None = None
         self.workshop: Workshop | None = None
         self._recorder: Recorder | None = None
         self._proof = Proof(())
+        self.ended_by = ""
         self._faults: dict[str, int] = {}
         self._visits: list[Visit] = []
         self._sitters = Sitters(0.0)
-        self._stopping = self._overlay = self._paused = self._still_wanted = False
-        self._start_s = self._due_s = clock.now_s()
-        self._drawn_s = self._hashed_s = self._source_s = 0.0
+        self._stopping = self._overlay = self._paused = False
+        self._due_s = self._told_s = self._begun_s = clock.now_s()
+        self._drawn_s = self._hashed_s = self._source_s = self._kept_s = 0.0
+        self._memory, self._kept = self._remember()
+        self._newest_id = self._ids_before = self._kept.newest_id if self._kept else 0
+        self._began_s = self._kept.time_s if self._kept else 0.0
+        self._start_s = clock.now_s() - self._began_s
+        self._session_s = 0.0  # a session's time 0, in the river's
+        self._frozen_s: float | None = None
+        river = settings.river
+        self.conductor = Conductor(Standing(settings.piece, settings.seed, river.fade_half_life_s))
+        if not plan.stepped:  # a measurement is not disturbed
+            open_ports(settings, self, stack)
 
-    def stop(self) -> None:
+    def _remember(self) -> tuple[Memory | None, Kept | None]:
+        """The file that the river is saved in, if there is one, and what it holds."""
+        path = self.plan.options.state
+        if path is None:
+            return None, None
+        self._stack.enter_context(alone(path))
+        try:
+            found = read(path)
+        except StateError as error:
+            log.warning("the river begins anew: %s", error)
+            found = None
+        return self._stack.enter_context(Memory(path)), found
+
+    def stop(self, by: str = "signal") -> None:
         """End after the picture in work; any thread may ask."""
-        self._stopping = True
+        self._stopping, self.ended_by = True, by
 
     @property
     def time_s(self) -> float:
-        """The piece's time: seconds since the show began."""
-        return self.clock.now_s() - self._start_s
+        """The piece's time: seconds since the show, or the one taken up, began, without those
+        that it stood still."""
+        now_s = self.clock.now_s() if self._frozen_s is None else self._frozen_s
+        return now_s - self._start_s
 
     def play(self, told: Callable[[float], None]) -> None:
         """Draw pictures until the end. told: is given the piece's time after each."""
@@ -140,15 +185,20 @@ class Show:
                 with self._undisturbed():
                     self._draw(self._arrange(), glances, begun_s)
             self._heed_keys()
-            told(self.time_s)
+            self._heed_commands()
+            told(self.time_s - self._began_s)
             if self.plan.stepped:
                 self.clock.sleep_s(1.0 / self.plan.rate_hz)
 
     def _ended(self) -> bool:
-        if self._stopping or self.screen.should_close:
+        if self.screen.should_close and not self._stopping:
+            self.stop("window")
+        if self._stopping:
             return True
         if self.plan.seconds is not None:
-            return self.time_s >= self.plan.seconds - 1e-6
+            self.ended_by = "time"
+            return self.clock.now_s() - self._begun_s >= self.plan.seconds - 1e-6
+        self.ended_by = "source"
         return self.eyes.ended
 
     def _load(self) -> None:
@@ -158,9 +208,9 @@ class Show:
         models = self._loading.result(wait=self.plan.stepped)
         if models is None:
             return
-        faces, settings = models.faces, self.settings
+        faces = models.faces
         self._aspect = self.plan.aspect or self.screen.aspect
-        self.river = start(settings.river, models.densities, settings.seed, self._aspect)
+        self.river = self._spring(models)
         if self.plan.proves and self.plan.session is not None:
             self._proof = Proof(open_session(self.plan.session).hashes(to_s=self.plan.options.to_s))
         wishes = Wishes(list(faces), self.river.stream)
@@ -168,22 +218,46 @@ class Show:
             Studio(faces, self.clock, self.screen.varnish), wishes, not self.plan.stepped
         )
         self._stack.callback(self.workshop.close)
-        geometries = [model.geometry for model in faces.values()]
-        self._visitors = Visitors(
-            geometries, self.mesh.frame, settings.faces.accent, settings.mirror
-        )
         shells = np.array([dataclasses.astuple(m.shell) for m in faces.values()], np.float32)
         self._shell = shells[self.river.stream].T  # (3, P): norm, low, high
-        self._river_start_s = self.time_s
+        self._session_s = self.river.time_s
         if isinstance(self.eyes, SessionEyes):
             self.eyes.begin(self.clock.now_s())
         self._record()
+
+    def _spring(self, models: Models) -> RiverState:
+        """The river that was saved, or a new one."""
+        memory, self._kept = self._kept, None
+        found = None
+        if memory is not None:
+            try:
+                if dict(memory.weights) != self.weights:
+                    raise StateError("the saved river", "of other models", "one of these")
+                found = taken_up(
+                    memory, self.settings.river, models.densities, self.settings.seed, self._aspect
+                )
+                self.pulse.note(resumed=True)
+            except StateError as error:
+                log.warning("the river begins anew: %s", error)
+        return self._flows(models, found)
+
+    def _flows(self, models: Models, found: RiverState | None = None) -> RiverState:
+        """A river that was found, or one that begins now, at its source; it has seen nobody."""
+        settings = self.settings
+        river = found or start(settings.river, models.densities, settings.seed, self._aspect)
+        self._river_start_s, self._hashed_s = self.time_s - river.time_s, 0.0
+        geometries = [model.geometry for model in models.faces.values()]
+        self._visitors = Visitors(
+            geometries, self.mesh.frame, settings.faces.accent, settings.mirror
+        )
+        return river
 
     def _look(self) -> list[Glance]:
         """Whoever is there now; otherwise waits until the next picture is due."""
         if self.plan.stepped:
             return self.eyes.glances(0.0)
-        if self.river is None and isinstance(self.eyes, SessionEyes):
+        waits = self.river is None or self._frozen_s is not None
+        if waits and isinstance(self.eyes, SessionEyes):
             self.clock.sleep_s(1.0 / self.settings.screen.rate_hz)
             return []
         patience = PATIENCE_IN_TURN if self._takes_turns else PATIENCE
@@ -195,6 +269,11 @@ class Show:
 
     def _take_in(self, glance: Glance) -> None:
         """New sitters: the river flows up to now as it was, and then knows of them."""
+        self._told_s = self.clock.now_s()
+        if self._ids_before:  # whoever is there after a restart is somebody new
+            sitters = renumbered(glance.sitters, 0.0, self._ids_before)
+            glance = dataclasses.replace(glance, sitters=sitters)
+        self._newest_id = max([self._newest_id, *glance.sitters.arrived])
         self._source_s = glance.sitters.time_s - (self.eyes.origin_s or 0.0)
         for id in glance.sitters.arrived:
             self.report.visit_started(id, self._source_s)
@@ -203,7 +282,9 @@ class Show:
         if self.river is None:
             return
         replayed = isinstance(self.eyes, SessionEyes)
-        now_s = glance.sitters.time_s if replayed else self.time_s - self._river_start_s
+        now_s = self.time_s - self._river_start_s
+        if replayed:
+            now_s = glance.sitters.time_s + self._session_s
         self._flow(now_s + self._river_start_s)
         known = {sitter.id for sitter in self._sitters.sitters}
         here = tuple(each.id for each in glance.sitters.sitters if each.id not in known)
@@ -221,7 +302,7 @@ class Show:
         next_s = self.eyes.next_s
         if self.plan.proves and self.eyes.ended:
             next_s = self.river.time_s if self._proof.due_s is None else self._proof.due_s
-        return min(self.time_s, self._river_start_s + next_s)
+        return min(self.time_s, self._river_start_s + self._session_s + next_s)
 
     def _flow(self, until_s: float) -> None:
         """The river flows on to a time of the piece, in whole steps."""
@@ -233,6 +314,8 @@ class Show:
                 self.river = advance(self.river, self.settings.river, self._visits, due_s)
                 self._proof.compare(state_hash(self.river))
             self.river = advance(self.river, self.settings.river, self._visits, river_s)
+        if self._memory and self.time_s >= self._kept_s:
+            self._keep(self._memory, self.river)
         if self._recorder and self.river.time_s >= self._hashed_s:
             self._hashed_s = self.river.time_s + HASH_EVERY_S
             self._record_faults(self._recorder)
@@ -240,10 +323,15 @@ class Show:
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
 
+    def _keep(self, memory: Memory, river: RiverState) -> None:
+        """Save the river."""
+        self._kept_s = self.time_s + EVERY_S
+        memory.keep(kept(river, self.time_s, self._newest_id, self.weights))
+
     def _arrange(self) -> Portraits:
         """Which portraits are drawn where; and what is painted next."""
         river = self.river
-        if river is None or self.workshop is None:
+        if river is None or self.workshop is None or self._frozen_s is not None:
             return nothing(len(self.mesh.rest))
         moment = Moment(
             self.time_s, self.screen.aspect, river.stream, river.place, river.latent,
@@ -266,19 +354,35 @@ class Show:
 
     def _draw(self, portraits: Portraits, glances: list[Glance], begun_s: float) -> None:
         drawing_s = precise_s()
-        self.screen.draw(self._scene(portraits))
-        self.screen.finish()
+        if not self.screen.present(self._scene(portraits)):
+            return
         ended_s = precise_s()
         self.report.stage("screen", 1000 * (ended_s - drawing_s))
         self.report.frame(1000 * (ended_s - begun_s))
         if glances and not self.plan.stepped:
             self.report.photon(1000 * (self.clock.now_s() - glances[-1].hand_s))
-        if self.film:
-            self.film.add(self.screen.picture(), self.time_s)
-        if self._still_wanted:
-            self._still_wanted = False
-            OUT.mkdir(exist_ok=True)
-            write_still(OUT / f"mirror-{utc_now():%Y%m%d-%H%M%S}.png", self.screen.picture())
+        self._beat()
+        self.outputs.take(self.screen.picture, self.time_s)
+
+    def _beat(self) -> None:
+        """Publish the vital signs: a picture was presented."""
+        now_s = self.clock.now_s()
+        self.pulse.beat(
+            time_s=self.time_s,
+            stage_ms=self.report.newest_ms,
+            camera=self.eyes.state,
+            silent_s=now_s - self._told_s,
+            sitters=len(self._sitters.sitters),
+            visits=self.report.visits_begun,
+            camera_faults=self.eyes.faults(),
+            painting_faults=self.workshop.faults() if self.workshop else {},
+            screen_faults=self.screen.failures,
+            painted=self.report.painted_so_far,
+            painting=self.workshop.alive if self.workshop else True,
+            last_error=self._last_words.text,
+            paused=self._paused,
+            resting=self._frozen_s is not None,
+        )
 
     def _scene(self, portraits: Portraits) -> Scene:
         now_s, river = self.time_s, self.river
@@ -292,6 +396,8 @@ class Show:
             overlay=self._overlay_lines() if self._overlay else (),
             marks=self._sitters.sitters if self._overlay else (),
             lamp=self._recorder is not None and self._recorder.pictures,
+            light=self.conductor.light,
+            still=self._frozen_s is not None,
         )
 
     def _overlay_lines(self) -> tuple[str, ...]:
@@ -307,14 +413,76 @@ class Show:
     def _heed_keys(self) -> None:
         for key in self.screen.keys():  # noqa: SIM118 - those of a keyboard
             if key == "quit":
-                self.stop()
+                self.stop("key")
+            elif key == "close":
+                self._close_window()
             elif key == "overlay":
                 self._overlay = not self._overlay
             elif key == "still":
-                self._still_wanted = True
+                self.outputs.want_still()
             elif key == "pause":
-                self._paused = not self._paused
-                self.eyes.pause(self._paused)
+                self.conductor.inbox.put(command("pause", not self._paused))
+
+    def _heed_commands(self) -> None:
+        """Carry out what was asked for, between two pictures."""
+        for asked in self.conductor.due(self.clock.now_s()):
+            changes_river = asked.name in ("seed", "half-life")
+            if changes_river and (self._recorder or self.plan.proves):
+                log.warning("%s stays as it is while a session is recorded or replayed", asked.name)
+                continue
+            self._carry_out(asked)
+            self.conductor.stands(asked)
+
+    def _carry_out(self, asked: Command) -> None:
+        settings, value = self.settings, asked.value
+        if asked.name == "pause":
+            self._paused = value
+            self.eyes.pause(value)
+        elif asked.name == "freeze":
+            self._freeze(value)
+        elif asked.name == "half-life":
+            river = dataclasses.replace(settings.river, fade_half_life_s=value)
+            self.settings = dataclasses.replace(settings, river=river)
+        elif asked.name == "piece":
+            self.settings = dataclasses.replace(settings, piece=value)
+            self.pulse.note(piece=value)
+            self._look_for(value)
+        elif asked.name == "seed":
+            self.settings = dataclasses.replace(settings, seed=value)
+            models = self._loading.result() if self.river is not None else None
+            if models is not None:
+                self._session_s -= self.time_s - self._river_start_s
+                self.river = self._flows(models)
+
+    def _freeze(self, frozen: bool) -> None:
+        """The piece's time stands still, or goes on from where it stood."""
+        now_s = self.clock.now_s()
+        if frozen and self._frozen_s is None:
+            self._frozen_s = now_s
+        elif not frozen and self._frozen_s is not None:
+            stood_s, self._frozen_s = now_s - self._frozen_s, None
+            self._start_s += stood_s
+            if isinstance(self.eyes, SessionEyes):
+                self.eyes.delay(stood_s)
+
+    def _look_for(self, piece: str) -> None:
+        """A piece that needs nobody looks at nobody; another one needs eyes."""
+        if piece != "passersby" and isinstance(self.eyes, Nobody):
+            eyes, source, session = choose_eyes(self.settings, self.plan.options)
+            plan = dataclasses.replace(self.plan, eyes=eyes, source=source, session=session)
+            self.eyes = open_eyes(plan, self.clock, self.report)
+            self._stack.callback(self.eyes.close)
+            if self.river is not None:
+                self._session_s = self.time_s - self._river_start_s
+        self.eyes.pause(self._paused or piece == "passersby")
+
+    def _close_window(self) -> None:
+        """The window was closed with the mouse; a show that is supervised stays."""
+        if supervised():
+            log.warning("the window was asked to close: it stays; the key is Esc")
+            self.screen.stay()
+        else:
+            self.stop("window")
 
     def _record(self) -> None:
         """Begin the recording that was asked for."""
@@ -350,13 +518,17 @@ class Show:
             self._recorder.river_hash(
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
+        if self.river is not None and self._memory:
+            self._keep(self._memory, self.river)
         told = self.report.result(
             end_s=self._source_s,
             river_hash=state_hash(self.river) if self.river is not None else "",
             renderer=self.screen.renderer,
             weights=self.weights,
             settings=resolved(self.settings),
-            painting_faults=dict(self.workshop.studio.failures) if self.workshop else {},
+            painting_faults=self.workshop.faults() if self.workshop else {},
+            screen_faults=self.screen.failures,
+            film_fault=self.outputs.fault,
             **({"replay": self._proof.told()} if self.plan.proves else {}),
         )
         if options.still:

@@ -144,3 +144,5 @@ class Scene:
     overlay: tuple[str, ...] = ()
     marks: tuple[Sitter, ...] = field(default=())
     lamp: bool = False
+    light: float = 1.0
+    still: bool = False

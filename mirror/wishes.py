@@ -6,12 +6,16 @@ missed first. The show's thread.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mirror.painter import Job, Painted, Painter, Studio
+from mirror.painter import FIRST_PAUSE_S, LONGEST_PAUSE_S, Job, Painted, Painter, Studio
+from mirror.pauses import Pauses
 from mirror.signals import Floats
+
+log = logging.getLogger(__name__)
 
 #: A painting is renewed when its appearance has moved by this share of the shell's radius.
 STALE = 0.1
@@ -66,15 +70,37 @@ class Workshop:
     def __init__(self, studio: Studio, wishes: Wishes, threaded: bool) -> None:
         self.studio, self._wishes = studio, wishes
         self._painter = Painter(studio) if threaded else None
+        self._deaths, self._pauses, self._again_s = 0, Pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S), 0.0
 
     def paint(self, codes: Floats, opacity: Floats) -> list[Painted]:
         """Paintings finished since the last call; see ``Wishes.jobs`` for what is given."""
+        self._revive()
         done = self._finished(codes, opacity)
         for painted in done:
             self._wishes.fulfil(painted)
         if self._painter is not None and self._painter.idle and not done:
             self._painter.request(self._jobs(codes, opacity, JOBS_AT_ONCE))
         return done
+
+    @property
+    def alive(self) -> bool:
+        """Whether paintings can come: the painter's thread runs, where there is one."""
+        return self._painter is None or self._painter.alive
+
+    def faults(self) -> dict[str, int]:
+        """How often each school failed, and how often the painter's thread died."""
+        died = {"painter": self._deaths} if self._deaths else {}
+        return {**self.studio.failures, **died}
+
+    def _revive(self) -> None:
+        """A painter that died is followed by another, after a pause that grows."""
+        if self.alive or (now_s := self.studio.now_s()) < self._again_s:
+            return
+        self._deaths += 1
+        self._again_s = now_s + self._pauses.take()
+        level = logging.ERROR if self._deaths == 1 else logging.DEBUG
+        log.log(level, "the painter's thread has died: another one begins")
+        self._painter = Painter(self.studio)
 
     def close(self) -> None:
         """End the thread."""

@@ -12,9 +12,10 @@ from http_camera import encode, flip, jpegs, junk, pictures, truncate
 
 from mirror.camera import KINDS, STATES, list_devices, parse_source
 from mirror.camera.capture import AFTER
-from mirror.camera.faults import Pauses, Stillness
+from mirror.camera.faults import Stillness
 from mirror.camera.readers import StrictJpeg, to_rgb
 from mirror.errors import SourceError
+from mirror.pauses import Pauses
 
 
 @pytest.mark.parametrize(

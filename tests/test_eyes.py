@@ -384,3 +384,21 @@ def test_the_plan_says_who_watches_the_room(
     eyes = open_eyes(plan, MonotonicClock(), Report())
     assert type(eyes) is kind
     eyes.close()
+
+
+def test_whoever_came_while_a_session_was_paused_arrives_afterwards(clock: SteppedClock) -> None:
+    """Nobody is lost and nobody leaves twice: arrivals and leavings are balanced at every time."""
+    recorded = list(synthesise(40.0, 3))
+    plain = {id for sitters in recorded for id in sitters.arrived}
+    eyes, here, arrived = SessionEyes(iter(recorded), clock), set(), set()
+    for n in range(41 * 30):
+        clock.sleep_s(1 / 30)
+        eyes.pause(n % 300 >= 150)
+        for glance in eyes.glances(0.0):
+            assert not here & set(glance.sitters.arrived)
+            assert set(glance.sitters.left) <= here
+            here = (here | set(glance.sitters.arrived)) - set(glance.sitters.left)
+            arrived |= set(glance.sitters.arrived)
+            assert {sitter.id for sitter in glance.sitters.sitters} == here
+    assert arrived <= plain
+    assert len(arrived) >= 2

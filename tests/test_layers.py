@@ -17,6 +17,11 @@ ROOMS = {
     "moderngl": ("screen", "shaders"),
     "glcontext": ("screen", "shaders"),
     "glfw": ("screen", "shaders"),
+    "pythonosc": ("osc",),
+    "starlette": ("status",),
+    "uvicorn": ("status",),
+    "prometheus_client": ("status",),
+    "segno": ("privacy",),
 }
 #: Never imported by anybody: they run what they read.
 FORBIDDEN = ("pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve")
@@ -135,6 +140,7 @@ def test_a_hidden_import_is_seen() -> None:
         ("mirror.latents", ("torch", "mediapipe", "cv2", "moderngl", "glfw", "av")),
         ("mirror.cli", ("torch", "mediapipe", "cv2", "moderngl", "glfw", "av", "scipy")),
         ("mirror.faces", ("mediapipe", "moderngl", "glfw")),
+        ("mirror.show", ("pythonosc", "starlette", "uvicorn", "prometheus_client", "segno")),
         ("calibration.__main__", ("torch", "mediapipe", "cv2", "moderngl", "glfw")),
     ],
 )

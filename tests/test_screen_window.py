@@ -127,7 +127,7 @@ def test_the_window_manager_can_close_the_window(
     draw(screen, mesh)
     assert not screen.should_close
     display.close_window(window_of(screen))
-    assert heard(screen) == ["quit"]
+    assert heard(screen) == ["close"]
     assert screen.should_close
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from mirror.session import forget_older, shelf
+from mirror.session.retention import Forgetting
 from tests.recordings import room, write
 
 MOMENTS = room(0.2)
@@ -65,3 +67,13 @@ def test_links_folders_and_files_of_others_are_never_deleted(tmp_path: Path) -> 
 
 def test_an_absent_folder_holds_nothing(tmp_path: Path) -> None:
     assert forget_older(tmp_path / "none", 1) == shelf(tmp_path / "none") == []
+
+
+def test_a_show_that_runs_for_months_forgets_meanwhile(tmp_path: Path) -> None:
+    new = recorded(tmp_path / "new.mcap", 29)
+    with Forgetting(tmp_path, 30, every_s=0.05):
+        recorded(tmp_path / "old.mcap", 31)
+        end_s = time.monotonic() + 30
+        while (tmp_path / "old.mcap").exists() and time.monotonic() < end_s:
+            time.sleep(0.02)
+    assert list(tmp_path.iterdir()) == [new]

@@ -13,7 +13,7 @@ from mirror.clock import MonotonicClock, SteppedClock
 from mirror.faces import FaceModel
 from mirror.latents import APPEARANCE
 from mirror.painter import Painted, Studio
-from mirror.signals import Floats
+from mirror.signals import Bytes, Floats
 from mirror.wishes import JOBS_AT_ONCE, PAINTED_A_STEP, STALE, Wishes, Workshop
 
 #: Two parcels of each school.
@@ -205,3 +205,33 @@ def test_a_damaged_model_leaves_its_parcels_unpainted_and_no_others(
     assert {painted.job.school for painted in done} == set(SCHOOLS) - {"powder"}
     assert len(done) == PARCELS - 2
     assert studio.failures == {"powder": 1}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_painter_that_dies_is_followed_by_another(
+    faces: dict[str, FaceModel], seen: Floats, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A thread ends when what it runs raises what no model should: SystemExit."""
+
+    class Deadly(FaceModel):
+        def paint(self, codes: Floats, finished: bool = True) -> Bytes:
+            raise SystemExit
+
+    studio = Studio({**faces}, MonotonicClock())
+    healthy = dict(studio.models)
+    studio.models = {name: Deadly.__new__(Deadly) for name in faces}
+    workshop = Workshop(studio, Wishes(SCHOOLS, STREAM), threaded=True)
+    try:
+        end_s = time.monotonic() + 20
+        while workshop.alive and time.monotonic() < end_s:
+            workshop.paint(codes(), seen)
+            time.sleep(0.01)
+        assert not workshop.alive
+        studio.models = healthy
+        while not (done := workshop.paint(codes(), seen)) and time.monotonic() < end_s:
+            time.sleep(0.01)
+        assert done
+        assert workshop.faults() == {"painter": 1}
+        assert len(caplog.records) == 1
+    finally:
+        workshop.close()

@@ -16,12 +16,13 @@ import logging
 import threading
 from dataclasses import replace
 
-from mirror.camera.faults import Faults, Pauses, Stillness
+from mirror.camera.faults import Faults, Stillness
 from mirror.camera.films import film, mirrored, probe
 from mirror.camera.readers import Achieved, Reader, Shot, open_reader
 from mirror.camera.sources import Source
 from mirror.clock import Clock, MonotonicClock
 from mirror.errors import SourceError
+from mirror.pauses import Pauses
 from mirror.settings import CameraSettings
 from mirror.signals import Bytes, Frame
 

@@ -1,8 +1,8 @@
-"""What can go wrong with a camera: faults come in one by one, counts and pauses go out.
+"""What can go wrong with a camera: faults come in one by one, counts go out.
 
 The first fault of each kind is logged as a warning, all later ones only for whoever debugs: a
 camera that is unplugged for a weekend must not fill the disk. Any thread may call ``Faults``;
-``Pauses`` and ``Stillness`` belong to the camera's own threads.
+``Stillness`` belongs to the camera's own threads.
 """
 
 from __future__ import annotations
@@ -60,23 +60,6 @@ class Faults:
         """All kinds with their counts so far."""
         with self._lock:
             return dict(self._counts)
-
-
-class Pauses:
-    """How long to wait before each next try: doubling, up to a limit."""
-
-    def __init__(self, first_s: float, most_s: float) -> None:
-        self._first_s, self._most_s = first_s, max(first_s, most_s)
-        self._next_s = first_s
-
-    def take(self) -> float:
-        """The pause before the next try, in seconds."""
-        pause_s, self._next_s = self._next_s, min(2 * self._next_s, self._most_s)
-        return pause_s
-
-    def reset(self) -> None:
-        """The camera is well again: start from the shortest pause."""
-        self._next_s = self._first_s
 
 
 class Stillness:

@@ -5,7 +5,8 @@ In: a ``Scene`` for each picture, and paintings when they are ready. Out: light.
 
 from __future__ import annotations
 
+from mirror.screen.lasting import LastingScreen
 from mirror.screen.portray import portray
 from mirror.screen.screen import Screen
 
-__all__ = ["Screen", "portray"]
+__all__ = ["LastingScreen", "Screen", "portray"]

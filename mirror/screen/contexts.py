@@ -62,6 +62,10 @@ class Surface(Protocol):
         """What was asked for by keys since the last call."""
         ...
 
+    def stay(self) -> None:
+        """Do not close, whoever asked for it."""
+        ...
+
     def close(self) -> None:
         """Give everything back; may be called twice."""
         ...
@@ -152,6 +156,9 @@ class Offscreen:
     def keys(self) -> list[str]:
         """Nobody has a keyboard here."""
         return []
+
+    def stay(self) -> None:
+        """Nobody closes what cannot be seen."""
 
     def close(self) -> None:
         """Give the context back."""

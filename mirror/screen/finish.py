@@ -44,7 +44,7 @@ class Finish:
         program["grain_shift"] = int(shift[0] * TILE), int(shift[1] * TILE)
         program["grain_size"] = max(1.0, self._size[1] / 1080)
         program["grain"], program["weave"] = self._settings.grain, self._settings.varnish
-        program["brightness"] = self._settings.brightness
+        program["brightness"] = self._settings.brightness * scene.light
         self._whole.render(vertices=3)
 
     def release(self) -> None:

@@ -89,6 +89,10 @@ class Paintings:
         """(slots,) bool: which slots have ever been painted."""
         return np.isfinite(self._since_s)
 
+    def newest(self) -> dict[int, Bytes]:
+        """The newest painting of each slot that has one, varnished."""
+        return {slot: newest for slot, (_, newest) in self._shown.items()}
+
     def release(self) -> None:
         """Give everything back."""
         give_back(

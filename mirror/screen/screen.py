@@ -16,6 +16,7 @@ from mirror.canonical import Mesh
 from mirror.errors import ScreenError
 from mirror.screen.contexts import Offscreen, Surface, give_back, hold
 from mirror.screen.finish import Finish
+from mirror.screen.glimpse import Glimpse
 from mirror.screen.overlay import Overlay
 from mirror.screen.paintings import Paintings
 from mirror.screen.placing import place
@@ -81,6 +82,7 @@ class Screen:
         if not all(1 <= side <= 16384 for side in size):
             raise ScreenError("screen size", f"{size[0]}x{size[1]}", SIZES)
         self._settings, self._time_s = settings, 0.0
+        self._glimpse: Glimpse | None = None
         self._surface: Surface = Window(size, settings) if kind == "window" else Offscreen(size)
         self._closed = False
         try:
@@ -144,15 +146,20 @@ class Screen:
         with hold(self._surface):
             self._paintings.hang(slot, varnished, self._time_s)
 
+    def newest_paintings(self) -> dict[int, Bytes]:
+        """What hangs in each slot, as ``hang`` takes it."""
+        return self._paintings.newest()
+
     def draw(self, scene: Scene) -> None:
         """Draw one picture and show it. Raises ShapeError for arrays of another shape."""
         self._time_s = scene.time_s
         with hold(self._surface):
             self._follow_window()
-            self._draw_portraits(scene)
             targets = self._targets
-            targets.water.flow(scene, self._settings.ripple)
-            targets.water.carry(scene, targets.portraits, self._settings.trail_half_life_s)
+            if not scene.still:
+                self._draw_portraits(scene)
+                targets.water.flow(scene, self._settings.ripple)
+                targets.water.carry(scene, targets.portraits, self._settings.trail_half_life_s)
             targets.shown_target.use()
             targets.finish.draw(scene, targets.portraits, targets.water)
             targets.overlay.draw(scene)
@@ -171,6 +178,13 @@ class Screen:
         rows = np.frombuffer(data, np.uint8).reshape(height, width, 4)  # (H, W, 4)
         return np.ascontiguousarray(rows[:, :, :3])
 
+    def glimpse(self, width: int) -> Bytes:
+        """The same, made at most so wide on the GPU: cheap for a large screen."""
+        with hold(self._surface):
+            if self._glimpse is None:
+                self._glimpse = Glimpse(self._context)
+            return self._glimpse.take(self._targets.shown, width)
+
     def fault(self) -> str:
         """OpenGL's own complaint since the last call, 'GL_NO_ERROR' if there is none."""
         with hold(self._surface):
@@ -179,10 +193,14 @@ class Screen:
     def keys(self) -> list[str]:
         """What was asked for by keys since the last call.
 
-        'quit' (Esc, q, window closed), 'full_screen' (f; done already), 'overlay' (d), 'still'
-        (s), 'pause' (space).
+        'quit' (Esc, q), 'close' (the window manager), 'full_screen' (f; done already), 'overlay'
+        (d), 'still' (s), 'pause' (space).
         """
         return self._surface.keys()
+
+    def stay(self) -> None:
+        """Keep the window open, though it was asked to close."""
+        self._surface.stay()
 
     def close(self) -> None:
         """Give everything back; may be called twice."""
@@ -190,7 +208,7 @@ class Screen:
             return
         self._closed = True
         with hold(self._surface):
-            give_back(self._targets, self._portraits, self._paintings)
+            give_back(self._targets, self._portraits, self._paintings, self._glimpse)
         self._surface.close()
 
     def __enter__(self) -> Screen:

@@ -142,7 +142,7 @@ class Window:
         self._poll()
         asked, self._asked = self._asked, []
         if self.should_close and "quit" not in asked:
-            asked.append("quit")
+            asked.append("close")
         return asked
 
     def touches(self) -> list[Touch]:
@@ -163,6 +163,10 @@ class Window:
         return self._monitors.name_of(
             covered or self._monitors.at(glfw.get_window_pos(self._handle))
         )
+
+    def stay(self) -> None:
+        """Do not close, whoever asked for it."""
+        glfw.set_window_should_close(self._handle, False)
 
     def full_screen(self) -> None:
         """Cover the monitor that the window is on, or come back."""

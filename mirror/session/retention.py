@@ -10,6 +10,7 @@ import logging
 import os
 import stat
 import struct
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from mirror.session.schemas import PROFILE
 log = logging.getLogger(__name__)
 
 DAY_S = 86400.0
+
+#: So often a show that runs looks for recordings whose time is over.
+EVERY_S = 3600.0
 
 #: Every file of ours begins so: magic, opcode 1, a length, and the profile's name.
 _BEGIN = struct.Struct("<8sBQI")
@@ -86,3 +90,29 @@ def forget(kept: Kept) -> bool:
         return False
     log.info("%s: deleted, %.1f days old", kept.path, kept.age_s / DAY_S)
     return True
+
+
+class Forgetting:
+    """Deletes recordings whose time is over, now and then, in a thread of its own: a show that
+    runs for months must not wait for its next start. A context manager."""
+
+    def __init__(self, folder: Path, keep_days: float, every_s: float = EVERY_S) -> None:
+        """every_s: how often it looks."""
+        self._folder, self._keep_days, self._every_s = folder, keep_days, every_s
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="forgetting", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> Forgetting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._thread.join(timeout=5)
+
+    def _run(self) -> None:
+        while not self._closing.wait(self._every_s):
+            try:
+                forget_older(self._folder, self._keep_days)
+            except OSError as error:
+                log.warning("%s: old recordings are not deleted: %s", self._folder, error)
