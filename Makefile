@@ -5,11 +5,12 @@ python := .venv/bin/python
 ARGS ?=
 PYTHON ?=
 IMAGES ?= portraits
+SITE ?= site
 
-.PHONY: help setup run test lint bench golden train films clean
+.PHONY: help setup run test lint bench golden train films soak install-service remove-service clean
 
 help:  ## say what there is to make
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /make \1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 22
 
 setup: .venv/installed  ## make .venv, and install the program and what drawing needs
 	@.ci/system-packages run
@@ -45,6 +46,12 @@ films: setup  ## a film of twenty seconds of each piece, under out/
 	    $(python) -m mirror run --piece $$piece --screen offscreen --seconds 20 \
 	        --film out/$$piece.mp4 --still out/$$piece.png $(ARGS) || exit; \
 	done
+
+install-service: setup  ## keep the piece running with systemd: SITE=name, flags in ARGS
+	@.ci/install-service $(SITE) $(ARGS)
+
+remove-service:  ## take the service away again
+	@.ci/install-service remove
 
 clean:  ## remove .venv, out/ and what tools leave behind
 	rm -rf .venv out build *.egg-info .pytest_cache .mypy_cache .ruff_cache

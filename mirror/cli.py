@@ -208,6 +208,23 @@ def watch(
     )
 
 
+@app.command(
+    epilog=example("mirror service hall > ~/.config/systemd/user/mirror.service"),
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def service(
+    context: typer.Context,
+    site: Annotated[
+        str, typer.Argument(metavar="SITE", help="Site file in calibration/.")
+    ] = "site",
+) -> None:
+    """Print the systemd unit that keeps the piece running; `make install-service` installs it."""
+    from mirror.unit import unit
+
+    held_to_their_limits(["--site", site, *context.args])
+    typer.echo(unit(site, context.args), nl=False)
+
+
 def held_to_their_limits(arguments: Sequence[str]) -> None:
     """Refuse flags that `mirror run` would refuse, now rather than again and again."""
     command = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]

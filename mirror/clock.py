@@ -76,6 +76,13 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.timezone.utc)
 
 
+def local_now() -> datetime.datetime:
+    """Wall-clock time where the piece hangs, for opening hours only; a changed time zone counts."""
+    if hasattr(time, "tzset"):
+        time.tzset()
+    return datetime.datetime.fromtimestamp(time.time())
+
+
 def precise_s() -> float:
     """The finest timer, for measuring how long a stage took."""
     return time.perf_counter()

@@ -44,6 +44,7 @@ class Conductor:
         self.inbox = Inbox()
         self.standing = standing
         self.light = 1.0
+        self.closed = False  # as the porter says
         self._at_s: float | None = None
         self._waiting: dict[str, Command] = {}
 
@@ -76,7 +77,7 @@ class Conductor:
 
     def _move(self, now_s: float) -> None:
         changing = bool(self._waiting) and not self.standing.freeze
-        dark = self.standing.black or self.standing.opening == "closed" or changing
+        dark = self.standing.black or self.closed or changing
         wanted = 0.0 if dark else self.standing.brightness
         if self._at_s is None:
             self._at_s, self.light = now_s, wanted

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mirror import SCHOOLS
 from mirror.errors import MirrorError, WeightsError
 from mirror.latents import APPEARANCE, WIDTH, join
 from mirror.settings import FaceSettings
@@ -33,8 +34,8 @@ class Models:
 class Loading:
     """Models on their way. ``result`` is None until they are there."""
 
-    def __init__(self, folder: Path, settings: FaceSettings) -> None:
-        self._folder, self._settings = folder, settings
+    def __init__(self, folder: Path, settings: FaceSettings, strict: bool = True) -> None:
+        self._folder, self._settings, self._strict = folder, settings, strict
         self._models: Models | None = None
         self._error: MirrorError | None = None
         self._thread = threading.Thread(target=self._load, name="loading", daemon=True)
@@ -54,7 +55,7 @@ class Loading:
 
     def _load(self) -> None:
         try:
-            self._models = load(self._folder, self._settings)
+            self._models = load(self._folder, self._settings, self._strict)
         except MirrorError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001 - whatever torch raises is told by the show
@@ -63,12 +64,20 @@ class Loading:
             )
 
 
-def load(folder: Path, settings: FaceSettings) -> Models:
-    """The models, now; raises WeightsError or SettingsError."""
+def load(folder: Path, settings: FaceSettings, strict: bool = True) -> Models:
+    """The models, now; raises WeightsError or SettingsError.
+
+    strict: False hands the stream of a damaged model to the next school, with a line in the log.
+    """
     from mirror import faces as stage  # noqa: PLC0415 - torch takes seconds to import
 
     stage.paint_on_one_core()
-    faces = stage.load_faces(folder, settings.device, settings.accent)
+    found = stage.load_faces(folder, settings.device, settings.accent, strict)
+    order = [*SCHOOLS, *SCHOOLS]
+    faces = {
+        school: next(found[other] for other in order[n:] if other in found)
+        for n, school in enumerate(SCHOOLS)
+    }
     return Models(faces, tuple(density(model) for model in faces.values()))
 
 

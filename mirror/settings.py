@@ -148,6 +148,7 @@ class ScreenSettings:
     mask: tuple[tuple[float, float], ...] = places(
         (), (0, *range(3, 65)), "light only inside; empty: everywhere"
     )
+    awake: bool = plain(True, "the display does not sleep while the window is open (X11)")
     brightness: float = ranged(1.0, 0.0, 4.0, "of the finished picture")
     trail_half_life_s: float = ranged(6.0, 0.1, 600.0, "what sank into the water fades")
     ripple: float = ranged(1.0, 0.0, 10.0, "how much moving water bends what is seen through it")
@@ -212,6 +213,23 @@ class MeasuredSettings:
     mirror_at: str = plain("", "when the mirror was measured; empty: not yet")
     mirror_right: Measured = measured(0, 1, "share of movements shown in the right direction")
     mirror_place: Measured = measured(0, 10, "a sitter's place against the mark, screen widths")
+
+
+@dataclass(frozen=True)
+class LoadSettings:
+    """[load]"""
+
+    least_hz: float = ranged(
+        10.0, 0.0, 240.0, "with fewer pictures a second less is drawn; 0: never"
+    )
+
+
+@dataclass(frozen=True)
+class HoursSettings:
+    """[hours]"""
+
+    open: str = plain("", "opening hours: Tu-Su 10:00-18:00; Th 10:00-21:00; empty: always")
+    closing: str = choice("dark", "dark", "passersby", about="what is shown while it is closed")
 
 
 @dataclass(frozen=True)
@@ -285,6 +303,8 @@ class Settings:
     mirror: MirrorSettings = MirrorSettings()
     record: RecordSettings = RecordSettings()
     measured: MeasuredSettings = MeasuredSettings()
+    load: LoadSettings = LoadSettings()
+    hours: HoursSettings = HoursSettings()
     watch: WatchSettings = WatchSettings()
     osc: OscSettings = OscSettings()
     status: StatusSettings = StatusSettings()

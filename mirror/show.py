@@ -18,21 +18,19 @@ from typing import Any
 import numpy as np
 
 from mirror import __version__
-from mirror.alone import alone
 from mirror.canonical import load_mesh
 from mirror.cards import verify
 from mirror.clock import Clock, MonotonicClock, PacedClock, SteppedClock, precise_s, utc_now
 from mirror.commands import Command, command
 from mirror.conductor import Conductor, Standing
-from mirror.errors import StateError
 from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
 from mirror.film import write_still
 from mirror.heartbeat import supervised, tell_supervisor
 from mirror.interrupts import stop_on_signal
 from mirror.journal import keep_journal
+from mirror.ladder import PAINTS_EVERY_S, Ladder
 from mirror.latents import CODE
 from mirror.loading import Loading, Models
-from mirror.memory import EVERY_S, Kept, Memory, kept, read, taken_up
 from mirror.options import RunOptions
 from mirror.outputs import Outputs
 from mirror.painter import Studio
@@ -40,8 +38,10 @@ from mirror.pieces import PIECES, Moment
 from mirror.pieces.arrangement import nothing
 from mirror.places import weights_folder
 from mirror.plan import Plan, choose_eyes, make_plan, renumbered
+from mirror.porter import Porter
 from mirror.ports import open_ports
 from mirror.progress import Bar
+from mirror.recollection import Recollection
 from mirror.report import Report, write_json
 from mirror.river import RiverState, advance, on_shell, start, state_hash
 from mirror.screen import LastingScreen, Screen
@@ -66,6 +66,10 @@ PATIENCE = 1.4
 PATIENCE_IN_TURN = 2.4
 #: Seconds between two hashes in a recording.
 HASH_EVERY_S = 1.0
+#: While it is closed and dark, so many pictures a second keep the supervisor content.
+RESTING_HZ = 5.0
+#: The display is told so often to stay awake, seconds.
+TEND_EVERY_S = 60.0
 #: On so many cores, without a GPU, drawing and reading markers take turns.
 FEW_CORES = 3
 
@@ -76,7 +80,7 @@ def run(settings: Settings, options: RunOptions, fast: bool = False) -> dict[str
     fast: a recorded session is played as fast as the machine can. Raises MirrorError for whatever
     cannot be done, before anything is written.
     """
-    weights = verify(weights_folder(settings.faces.weights))
+    weights = verify(weights_folder(settings.faces.weights), strict=not supervised())
     plan = make_plan(settings, options, fast)
     if settings.record.folder:
         forget_older(Path(settings.record.folder), settings.record.keep_days)
@@ -99,6 +103,14 @@ def choose_clock(plan: Plan) -> Clock:
     return MonotonicClock() if speed == 1.0 else PacedClock(speed)
 
 
+def _last_words(stack: ExitStack) -> LastWords:
+    """Hears what the log is told, until the stack is closed."""
+    words = LastWords()
+    logging.getLogger("mirror").addHandler(words)
+    stack.callback(logging.getLogger("mirror").removeHandler, words)
+    return words
+
+
 class Show:
     """One run of the piece. Everything that must be closed hangs on the stack it is given."""
 
@@ -108,7 +120,7 @@ class Show:
         self.journal = keep_journal(settings.log, stack)
         self.report = Report(MonotonicClock())  # fps are the machine's, also when time is stepped
         folder = weights_folder(settings.faces.weights)
-        self._loading = Loading(folder, settings.faces)
+        self._loading = Loading(folder, settings.faces, strict=not supervised())
         stack.callback(self._loading.close)
         self.mesh = load_mesh(folder)
         size = (settings.screen.width_px, settings.screen.height_px)
@@ -121,9 +133,7 @@ class Show:
         self.pulse = Pulse(
             piece=settings.piece, renderer=self.screen.renderer, weights=dict(weights)
         )
-        self._last_words = LastWords()
-        logging.getLogger("mirror").addHandler(self._last_words)
-        stack.callback(logging.getLogger("mirror").removeHandler, self._last_words)
+        self._last_words = _last_words(stack)
         self._takes_turns = self.screen.software and (os.cpu_count() or 1) <= FEW_CORES
         stack.callback(self.eyes.close)
         self.river: RiverState | None = None
@@ -136,30 +146,19 @@ class Show:
         self._sitters = Sitters(0.0)
         self._stopping = self._overlay = self._paused = False
         self._due_s = self._told_s = self._begun_s = clock.now_s()
-        self._drawn_s = self._hashed_s = self._source_s = self._kept_s = 0.0
-        self._memory, self._kept = self._remember()
-        self._newest_id = self._ids_before = self._kept.newest_id if self._kept else 0
-        self._began_s = self._kept.time_s if self._kept else 0.0
+        self._drawn_s = self._hashed_s = self._source_s = self._tended_s = 0.0
+        self.recollection = Recollection(plan, weights, stack)
+        self._newest_id = self._ids_before = self.recollection.newest_id
+        self._began_s = self.recollection.time_s
         self._start_s = clock.now_s() - self._began_s
         self._session_s = 0.0  # a session's time 0, in the river's
         self._frozen_s: float | None = None
         river = settings.river
         self.conductor = Conductor(Standing(settings.piece, settings.seed, river.fade_half_life_s))
+        self.porter, self.ladder = Porter(settings.hours), Ladder(settings.load)
+        self._dark = False
         if not plan.stepped:  # a measurement is not disturbed
             open_ports(settings, self, stack)
-
-    def _remember(self) -> tuple[Memory | None, Kept | None]:
-        """The file that the river is saved in, if there is one, and what it holds."""
-        path = self.plan.options.state
-        if path is None:
-            return None, None
-        self._stack.enter_context(alone(path))
-        try:
-            found = read(path)
-        except StateError as error:
-            log.warning("the river begins anew: %s", error)
-            found = None
-        return self._stack.enter_context(Memory(path)), found
 
     def stop(self, by: str = "signal") -> None:
         """End after the picture in work; any thread may ask."""
@@ -181,6 +180,7 @@ class Show:
             for glance in glances:
                 self._take_in(glance)
             self._flow(self._horizon_s())
+            self._tend()
             if self.plan.draws:
                 with self._undisturbed():
                     self._draw(self._arrange(), glances, begun_s)
@@ -189,6 +189,36 @@ class Show:
             told(self.time_s - self._began_s)
             if self.plan.stepped:
                 self.clock.sleep_s(1.0 / self.plan.rate_hz)
+
+    def _tend(self) -> None:
+        """Open and close by the hours, and go by what the machine can carry."""
+        if self.plan.stepped:
+            return
+        now_s, standing = self.clock.now_s(), self.conductor.standing
+        piece = self.porter.look(now_s, standing.opening, standing.piece)
+        if piece != standing.piece:
+            self.conductor.inbox.put(command("piece", piece))
+        if self.porter.dark != self.conductor.closed:
+            self.conductor.closed = self.porter.dark
+            if not self.pulse.newest.pictures:  # begun when it was closed: not one bright picture
+                self.conductor.light = 0.0
+            self._look_away()
+        self._dark = self.conductor.closed and self.conductor.light <= 0.0
+        if now_s - self._tended_s >= TEND_EVERY_S:
+            self._tended_s = now_s
+            self.screen.stay_awake()
+        if self.river is not None and not self._rests:
+            self.ladder.look(self.pulse.newest.fps, now_s)
+
+    @property
+    def _rests(self) -> bool:
+        """Whether nothing moves, on purpose."""
+        return self._frozen_s is not None or self._dark
+
+    def _look_away(self) -> None:
+        """Look at nobody while that is asked for, closed, or no use to the piece."""
+        closed = self.conductor.closed or self.settings.piece == "passersby"
+        self.eyes.pause(self._paused or closed)
 
     def _ended(self) -> bool:
         if self.screen.should_close and not self._stopping:
@@ -217,6 +247,7 @@ class Show:
         self.workshop = Workshop(
             Studio(faces, self.clock, self.screen.varnish), wishes, not self.plan.stepped
         )
+        self.recollection.hand_over(self.workshop.sketched)
         self._stack.callback(self.workshop.close)
         shells = np.array([dataclasses.astuple(m.shell) for m in faces.values()], np.float32)
         self._shell = shells[self.river.stream].T  # (3, P): norm, low, high
@@ -227,18 +258,8 @@ class Show:
 
     def _spring(self, models: Models) -> RiverState:
         """The river that was saved, or a new one."""
-        memory, self._kept = self._kept, None
-        found = None
-        if memory is not None:
-            try:
-                if dict(memory.weights) != self.weights:
-                    raise StateError("the saved river", "of other models", "one of these")
-                found = taken_up(
-                    memory, self.settings.river, models.densities, self.settings.seed, self._aspect
-                )
-                self.pulse.note(resumed=True)
-            except StateError as error:
-                log.warning("the river begins anew: %s", error)
+        found = self.recollection.river(models.densities, self.settings.seed, self._aspect)
+        self.pulse.note(resumed=found is not None)
         return self._flows(models, found)
 
     def _flows(self, models: Models, found: RiverState | None = None) -> RiverState:
@@ -262,6 +283,8 @@ class Show:
             return []
         patience = PATIENCE_IN_TURN if self._takes_turns else PATIENCE
         patience = patience if self._sitters.sitters else 1.0
+        if self._dark:  # nothing is seen and nobody looked at: no hurry
+            self.clock.sleep_s(self._due_s + 1.0 / RESTING_HZ - self.clock.now_s())
         due_s = self._due_s + patience / self.settings.screen.rate_hz
         glances = self.eyes.glances(max(0.0, due_s - self.clock.now_s()))
         self._due_s = self.clock.now_s()
@@ -314,8 +337,7 @@ class Show:
                 self.river = advance(self.river, self.settings.river, self._visits, due_s)
                 self._proof.compare(state_hash(self.river))
             self.river = advance(self.river, self.settings.river, self._visits, river_s)
-        if self._memory and self.time_s >= self._kept_s:
-            self._keep(self._memory, self.river)
+        self.recollection.keep(self.river, self.time_s, self._newest_id)
         if self._recorder and self.river.time_s >= self._hashed_s:
             self._hashed_s = self.river.time_s + HASH_EVERY_S
             self._record_faults(self._recorder)
@@ -323,24 +345,30 @@ class Show:
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
 
-    def _keep(self, memory: Memory, river: RiverState) -> None:
-        """Save the river."""
-        self._kept_s = self.time_s + EVERY_S
-        memory.keep(kept(river, self.time_s, self._newest_id, self.weights))
-
     def _arrange(self) -> Portraits:
         """Which portraits are drawn where; and what is painted next."""
         river = self.river
-        if river is None or self.workshop is None or self._frozen_s is not None:
+        sketched = self.workshop.sketched if self.workshop else None
+        for slot, texture in self.recollection.sketches(sketched):
+            self.screen.hang(slot, texture, at_once=True)
+        if river is None or self.workshop is None:
+            return self.recollection.portraits(
+                self.time_s, self.screen.aspect, self.mesh, self.screen.varnish
+            )
+        if self._rests:
             return nothing(len(self.mesh.rest))
         moment = Moment(
             self.time_s, self.screen.aspect, river.stream, river.place, river.latent,
             river.turbulence, self._visits, self.mesh, self.settings.seed,
+            self.ladder.staying(np.arange(len(river.stream)), self.settings.seed),
         )  # fmt: skip
         arrangement = PIECES[self.settings.piece](moment)
         opacity = np.zeros(len(river.stream), np.float32)
         opacity[arrangement.parcel] = arrangement.portraits.opacity
-        for done in self.workshop.paint(on_shell(river.latent[:, CODE], *self._shell), opacity):
+        codes, every_s = on_shell(river.latent[:, CODE], *self._shell), 0.0
+        if self.ladder.sparing:
+            every_s = PAINTS_EVERY_S
+        for done in self.workshop.paint(codes, opacity, every_s):
             self.screen.hang(done.job.slot, done.texture)
             self.report.stage("faces", done.ms)
             self.report.painted()
@@ -381,7 +409,9 @@ class Show:
             painting=self.workshop.alive if self.workshop else True,
             last_error=self._last_words.text,
             paused=self._paused,
-            resting=self._frozen_s is not None,
+            resting=self._rests,
+            ladder=self.ladder.rung,
+            opening="open" if self.porter.open else "closed" if self._dark else "closing",
         )
 
     def _scene(self, portraits: Portraits) -> Scene:
@@ -397,7 +427,8 @@ class Show:
             marks=self._sitters.sitters if self._overlay else (),
             lamp=self._recorder is not None and self._recorder.pictures,
             light=self.conductor.light,
-            still=self._frozen_s is not None,
+            still=self._rests,
+            surface=self.ladder.surface,
         )
 
     def _overlay_lines(self) -> tuple[str, ...]:
@@ -437,7 +468,7 @@ class Show:
         settings, value = self.settings, asked.value
         if asked.name == "pause":
             self._paused = value
-            self.eyes.pause(value)
+            self._look_away()
         elif asked.name == "freeze":
             self._freeze(value)
         elif asked.name == "half-life":
@@ -474,7 +505,7 @@ class Show:
             self._stack.callback(self.eyes.close)
             if self.river is not None:
                 self._session_s = self.time_s - self._river_start_s
-        self.eyes.pause(self._paused or piece == "passersby")
+        self._look_away()
 
     def _close_window(self) -> None:
         """The window was closed with the mouse; a show that is supervised stays."""
@@ -518,8 +549,8 @@ class Show:
             self._recorder.river_hash(
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
-        if self.river is not None and self._memory:
-            self._keep(self._memory, self.river)
+        if self.river is not None:
+            self.recollection.keep(self.river, self.time_s, self._newest_id, now=True)
         told = self.report.result(
             end_s=self._source_s,
             river_hash=state_hash(self.river) if self.river is not None else "",

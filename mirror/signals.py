@@ -133,7 +133,8 @@ class Scene:
     time_s, dt_s: the piece's time and the step since the last picture, seconds.
     turbulence: 0 to 1, of the water as a whole. overlay: lines of text for the technician.
     marks: sitters whose markers the overlay shows. lamp: pictures of people are being recorded,
-    and whoever is recorded must see that.
+    and whoever is recorded must see that. light: 0 to 1, a share of the site's brightness.
+    still: nothing moves. surface: share of its rows that the picture is drawn with.
     """
 
     time_s: float
@@ -146,3 +147,4 @@ class Scene:
     lamp: bool = False
     light: float = 1.0
     still: bool = False
+    surface: float = 1.0

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from mirror.errors import SettingsError
+from mirror.hours import spans
 from mirror.keystone import convex
 from mirror.places import sites_folder
 from mirror.settings import SCHEMA, STRAIGHT, Points, Settings
@@ -234,6 +235,7 @@ def _hold_together(settings: Settings, places: _Places) -> None:
             "four corners that go clockwise round a picture, from its top left",
             f"keystone = {_toml(STRAIGHT)}",
         )  # fmt: skip
+    spans(settings.hours.open, places.of("hours", "open"))
 
 
 def _unknown(place: str, name: str, value: Any, known: Iterable[str]) -> SettingsError:

@@ -36,8 +36,9 @@ log = logging.getLogger(__name__)
 
 #: How often the supervisor looks up, and how long it may have slept before that is forgiven.
 LOOK_S, SLEPT_S = 0.1, 0.5
-#: A show that was asked to end may take so long; one that froze is only asked what it was doing.
-END_S, LAST_WORDS_S = 4.0, 0.3
+#: A show that was asked to end may take so long, less if it is ill; one that froze is only asked
+#: what it was doing.
+END_S, HURRIED_S, LAST_WORDS_S = 4.0, 1.0, 0.3
 #: Pauses before starts: the first is a blink, and a run of this length was a good one.
 FIRST_PAUSE_S, LONGEST_PAUSE_S, GOOD_RUN_S = 0.1, 30.0, 30.0
 #: Why a show may end so that it is not started again.
@@ -201,7 +202,7 @@ class Supervisor:
         if verdict.fault in ("freeze", "did not start"):
             self._end(show, signal.SIGABRT, LAST_WORDS_S)
         else:
-            self._end(show, signal.SIGTERM, END_S)
+            self._end(show, signal.SIGTERM, HURRIED_S if verdict.urgent else END_S)
 
     def _end(self, show: subprocess.Popen[bytes], number: int, wait_s: float) -> None:
         show.send_signal(number)

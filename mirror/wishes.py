@@ -53,6 +53,11 @@ class Wishes:
         """A painting has come."""
         self._painted[painted.job.slot] = painted.job.code
 
+    def sketched(self, slot: int, code: Floats) -> bool:
+        """Something like a painting may hang there: the slot is missed less then. False when it
+        has been painted already."""
+        return self._painted.setdefault(slot, code) is code
+
     def _missed(self, slot: int, code: Floats) -> float:
         old = self._painted.get(slot)
         if old is None:
@@ -69,17 +74,26 @@ class Workshop:
 
     def __init__(self, studio: Studio, wishes: Wishes, threaded: bool) -> None:
         self.studio, self._wishes = studio, wishes
+        self.sketched = wishes.sketched
         self._painter = Painter(studio) if threaded else None
         self._deaths, self._pauses, self._again_s = 0, Pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S), 0.0
+        self._asked_s = float("-inf")
 
-    def paint(self, codes: Floats, opacity: Floats) -> list[Painted]:
-        """Paintings finished since the last call; see ``Wishes.jobs`` for what is given."""
+    def paint(self, codes: Floats, opacity: Floats, every_s: float = 0.0) -> list[Painted]:
+        """Paintings finished since the last call; see ``Wishes.jobs`` for what is given.
+
+        every_s: no more than one painting is begun in so long, to spare the machine.
+        """
         self._revive()
         done = self._finished(codes, opacity)
         for painted in done:
             self._wishes.fulfil(painted)
-        if self._painter is not None and self._painter.idle and not done:
-            self._painter.request(self._jobs(codes, opacity, JOBS_AT_ONCE))
+        now_s = self.studio.now_s()
+        painter = self._painter
+        idle = painter is not None and painter.idle and not done
+        if painter and idle and now_s - self._asked_s >= every_s:
+            self._asked_s = now_s
+            painter.request(self._jobs(codes, opacity, 1 if every_s else JOBS_AT_ONCE))
         return done
 
     @property

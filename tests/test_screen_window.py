@@ -206,3 +206,18 @@ def heard(screen: Screen) -> list[str]:
             return keys
         glfw.wait_events_timeout(0.02)
     return []
+
+
+def test_the_display_stays_awake_for_as_long_as_the_window_is_open(
+    display: Display, mesh: Mesh
+) -> None:
+    before_s = display.rests_after_s()
+    assert before_s > 0
+    with Screen("window", (64, 36), mesh, 1, ScreenSettings(), 0.0) as screen:
+        assert display.rests_after_s() == 0
+        display.rest_after_s(77)  # as another program may
+        screen.stay_awake()
+        assert display.rests_after_s() == 0
+    assert display.rests_after_s() == before_s
+    with Screen("window", (64, 36), mesh, 1, ScreenSettings(awake=False), 0.0):
+        assert display.rests_after_s() == before_s

@@ -103,6 +103,16 @@ class Display:
         self._socket.sendall(struct.pack("<BxHIHxxII", 12, 5, window, 4 | 8, width, height))
         self._wait()
 
+    def rests_after_s(self) -> int:
+        """When the display's own screen saver begins, seconds; 0: never."""
+        self._socket.sendall(struct.pack("<BxH", 108, 1))
+        return int(struct.unpack("<8xH22x", self._reply())[0])
+
+    def rest_after_s(self, seconds: int) -> None:
+        """Set that."""
+        self._socket.sendall(struct.pack("<BxHhhBBxx", 107, 3, seconds, seconds, 1, 1))
+        self._wait()
+
     def picture_of(self, window: int, width: int, height: int) -> npt.NDArray[np.uint8]:
         """What a window shows: (H, W, 3) RGB."""
         asked = struct.pack("<BBHIhhHHI", 73, 2, 5, window, 0, 0, width, height, 0xFFFFFFFF)

@@ -24,6 +24,7 @@ class Moment:
 
     time_s: the piece's own time. aspect: of the screen. stream: (P,) int; place: (P,) 0 to 1;
     latent: (P, D); turbulence: (P,), of every parcel. visits: who is there now. seed: of the run.
+    stay: (P,) 0 to 1, under load some parcels are left out; None: all of them stay.
     """
 
     time_s: float
@@ -35,6 +36,7 @@ class Moment:
     visits: Sequence[Visit]
     mesh: Mesh
     seed: int
+    stay: Floats | None = None
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ def arrange(moment: Moment) -> Arrangement:
     opacity = (
         smoothstep(1 - SEEN, 1 - 0.4 * SEEN, tide) * (0.45 + 0.55 * depth) * (1 - SINKS * firm)
     )
+    if moment.stay is not None:
+        opacity = opacity * moment.stay
     opacity = np.maximum(opacity, 0.97 * rises)
     height = (FAR + (NEAR - FAR) * depth**1.5) * (0.86 + 0.14 * tide)
     height = np.maximum(height, (height + (HELD - height) * rises))

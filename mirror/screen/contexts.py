@@ -66,6 +66,10 @@ class Surface(Protocol):
         """Do not close, whoever asked for it."""
         ...
 
+    def stay_awake(self) -> None:
+        """Keep the display from sleeping."""
+        ...
+
     def close(self) -> None:
         """Give everything back; may be called twice."""
         ...
@@ -159,6 +163,9 @@ class Offscreen:
 
     def stay(self) -> None:
         """Nobody closes what cannot be seen."""
+
+    def stay_awake(self) -> None:
+        """No display."""
 
     def close(self) -> None:
         """Give the context back."""

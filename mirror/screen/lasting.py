@@ -48,10 +48,10 @@ class LastingScreen:
         """As ``Screen.varnish``, of the screen that is there when it is called."""
         return self._now.varnish(texture, slot)
 
-    def hang(self, slot: int, varnished: Bytes) -> None:
+    def hang(self, slot: int, varnished: Bytes, at_once: bool = False) -> None:
         """As ``Screen.hang``."""
         try:
-            self._now.hang(slot, varnished)
+            self._now.hang(slot, varnished, at_once)
         except MirrorError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the driver's binding raises
@@ -98,7 +98,7 @@ class LastingScreen:
                     raise
                 self._clock.sleep_s(0.1)
         for slot, painting in paintings.items():
-            self._now.hang(slot, painting)
+            self._now.hang(slot, painting, at_once=True)
         self._well, self._built_s = True, self._clock.now_s()
         self._again_s = self._built_s + self._pauses.take()
         return True

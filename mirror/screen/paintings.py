@@ -51,11 +51,12 @@ class Paintings:
         check("texture", texture, (SIDE, SIDE, 4), np.uint8)
         return self._varnisher.prepare(texture, slot)
 
-    def hang(self, slot: int, newest: Bytes, time_s: float) -> None:
+    def hang(self, slot: int, newest: Bytes, time_s: float, at_once: bool = False) -> None:
         """Take the newest painting of a slot, varnished.
 
         It comes through over cross_fade_s, starting from what is seen now, be that half way
-        between two others. The first painting of a slot comes out of nothing.
+        between two others. The first painting of a slot comes out of nothing. at_once: it is
+        there already.
         """
         check("painting", newest, (SIDE, SIDE, 4), np.uint8)
         seen = self._seen(slot, time_s)
@@ -67,7 +68,7 @@ class Paintings:
         self._newest[slot] = 1 - self._newest[slot]
         self._write(slot, int(self._newest[slot]), newest)
         self._shown[slot] = seen, newest
-        self._since_s[slot] = time_s
+        self._since_s[slot] = time_s - (self.cross_fade_s if at_once else 0.0)
 
     def progress(self, time_s: float) -> Floats:
         """(slots,) float32: how far the newest painting of each slot has come through, 0 to 1."""

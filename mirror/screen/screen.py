@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from types import TracebackType
 
+import cv2
 import moderngl
 import numpy as np
 
@@ -31,13 +32,22 @@ log = logging.getLogger(__name__)
 SIZES = "1 to 16384 pixels"
 
 
+def shared(size: tuple[int, int], share: float) -> tuple[int, int]:
+    """A picture's size with a share of its rows, never less than 90 of them, in its own format."""
+    if share >= 1.0:
+        return size
+    rows = min(size[1], max(90, round(size[1] * share)))
+    return max(1, round(size[0] * rows / size[1])), rows
+
+
 class Targets:
     """What depends on the size of the screen: framebuffers, water, finish. Release it."""
 
     def __init__(
-        self, context: moderngl.Context, size: tuple[int, int], settings: ScreenSettings
-    ) -> None:
-        self.placing = place(size, settings)
+        self, context: moderngl.Context, size: tuple[int, int], settings: ScreenSettings,
+        water: Water | None = None,
+    ) -> None:  # fmt: skip
+        self.size, self.placing = size, place(size, settings)
         picture = self.placing.picture
         self.portraits = context.texture(picture, 4)
         self.portraits.repeat_x = self.portraits.repeat_y = False
@@ -46,15 +56,15 @@ class Targets:
         self.shown = context.texture(size, 4)
         self.shown_target = context.framebuffer([self.shown])
         self.shown_target.clear()
-        self.water = Water(context, picture)
+        self.water = water or Water(context, picture)
         self.finish = Finish(context, self.placing, settings)
         self.overlay = Overlay(context, self.placing)
 
-    def release(self) -> None:
-        """Give everything back."""
+    def release(self, with_water: bool = True) -> None:
+        """Give everything back; the water can be kept for other targets."""
         give_back(self.portraits_target, self.shown_target)
         give_back(self.portraits, self._depth, self.shown)
-        give_back(self.water, self.finish, self.overlay)
+        give_back(self.water if with_water else None, self.finish, self.overlay)
 
 
 class Screen:
@@ -139,12 +149,12 @@ class Screen:
         """
         return self._paintings.varnish(texture, slot)
 
-    def hang(self, slot: int, varnished: Bytes) -> None:
-        """Take a painting that is varnished already: half of ``paint``."""
+    def hang(self, slot: int, varnished: Bytes, at_once: bool = False) -> None:
+        """Take a painting that is varnished already: half of ``paint``. at_once: no cross-fade."""
         if not 0 <= slot < self._paintings.slots:
             raise ScreenError("slot", str(slot), f"0 to {self._paintings.slots - 1}")
         with hold(self._surface):
-            self._paintings.hang(slot, varnished, self._time_s)
+            self._paintings.hang(slot, varnished, self._time_s, at_once)
 
     def newest_paintings(self) -> dict[int, Bytes]:
         """What hangs in each slot, as ``hang`` takes it."""
@@ -154,7 +164,7 @@ class Screen:
         """Draw one picture and show it. Raises ShapeError for arrays of another shape."""
         self._time_s = scene.time_s
         with hold(self._surface):
-            self._follow_window()
+            self._follow_window(scene.surface)
             targets = self._targets
             if not scene.still:
                 self._draw_portraits(scene)
@@ -172,11 +182,14 @@ class Screen:
 
     def picture(self) -> Bytes:
         """What the screen showed last: (H, W, 3) uint8 RGB, origin top left."""
-        width, height = self._size
+        width, height = self._targets.size
         with hold(self._surface):
             data = self._targets.shown_target.read(components=4)
         rows = np.frombuffer(data, np.uint8).reshape(height, width, 4)  # (H, W, 4)
-        return np.ascontiguousarray(rows[:, :, :3])
+        picture = np.ascontiguousarray(rows[:, :, :3])
+        if self._targets.size == self._size:
+            return picture
+        return np.asarray(cv2.resize(picture, self._size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
     def glimpse(self, width: int) -> Bytes:
         """The same, made at most so wide on the GPU: cheap for a large screen."""
@@ -202,6 +215,10 @@ class Screen:
         """Keep the window open, though it was asked to close."""
         self._surface.stay()
 
+    def stay_awake(self) -> None:
+        """Keep the display from sleeping; call it now and then."""
+        self._surface.stay_awake()
+
     def close(self) -> None:
         """Give everything back; may be called twice."""
         if self._closed:
@@ -222,13 +239,21 @@ class Screen:
     ) -> None:
         self.close()
 
-    def _follow_window(self) -> None:
-        """Make everything anew when the window has another size; the water begins again."""
+    def _follow_window(self, share: float) -> None:
+        """Make everything anew when the window has another size; the water begins again. When only
+        the share of the rows is another one, it flows on."""
         size = self._surface.size
-        if size != self._size and all(side > 0 for side in size):
-            self._targets.release()
+        old = self._targets
+        another = size != self._size and all(side > 0 for side in size)
+        if another:
             self._size = size
-            self._targets = Targets(self._context, size, self._settings)
+        drawn = shared(self._size, share)
+        if another or drawn != old.size:
+            # The new before the old: moderngl binds again what was bound while it makes things.
+            water = None if another else old.water
+            self._targets = Targets(self._context, drawn, self._settings, water)
+            self._targets.shown_target.use()
+            old.release(with_water=another)
 
     def _draw_portraits(self, scene: Scene) -> None:
         target = self._targets.portraits_target

@@ -13,6 +13,7 @@ import glfw
 import moderngl
 
 from mirror.errors import ScreenError
+from mirror.screen.awake import Awake
 from mirror.screen.contexts import forget, leave, take
 from mirror.screen.monitors import Monitors, text
 from mirror.screen.touches import Touch, name_of_key
@@ -105,6 +106,7 @@ class Window:
         self._program = compile_program(self.context, "whole.vert", "present.frag")
         self._whole = self.context.vertex_array(self._program, [])
         glfw.poll_events()
+        self._awake = Awake() if settings.awake else None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -164,6 +166,11 @@ class Window:
             covered or self._monitors.at(glfw.get_window_pos(self._handle))
         )
 
+    def stay_awake(self) -> None:
+        """Keep the display from sleeping, should anything have turned that back."""
+        if self._awake is not None:
+            self._awake.again()
+
     def stay(self) -> None:
         """Do not close, whoever asked for it."""
         glfw.set_window_should_close(self._handle, False)
@@ -207,6 +214,8 @@ class Window:
         """Give everything back; may be called twice."""
         if self not in _open:
             return
+        if self._awake is not None:
+            self._awake.close()
         self._whole.release()
         self._program.release()
         self.context.release()

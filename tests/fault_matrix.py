@@ -1,0 +1,291 @@
+"""The fault matrix: every fault made to the real program, under its supervisor, on a real display.
+
+    python tests/fault_matrix.py [--json FILE] [--only WORD] [--table FILE.md]
+
+For each: how it is made, for how long the picture stood still (seen from outside, on the X
+server's screen), how long until portraits are back, what was lost of the river, how often the show
+was started again. Some seven minutes on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from http_camera import HttpCamera, encode, jpegs
+from rooms import visit
+from seen import Onlooker
+from supervised import Watched, alive, until
+from x_display import Display
+
+from mirror.memory import read
+
+SIZE = (480, 270)
+FLAGS = f"--screen window --size {SIZE[0]}x{SIZE[1]} --seed 3"
+HERE = Path(__file__).resolve().parent
+#: Short times of the camera, so that a fault that heals is seen to heal.
+SITE = "[camera]\nread_timeout_s = 1.0\nreopen_most_s = 1.0\n[watch]\nmemory_mb = 1500\n"
+
+
+@dataclass
+class Outcome:
+    """What one fault did. Times in seconds; lost_s: of the river's own time."""
+
+    fault: str
+    made: str
+    still_s: float
+    portraits_s: float
+    restarts: int
+    lost_s: float
+    stayed_well: bool
+
+
+class Stage:
+    """A supervised show on a display, watched from outside, with a camera on the network."""
+
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self.folder = folder
+        self.display = stack.enter_context(Display(SIZE))
+        faces = [encode(picture) for picture in visit(0.0, 4.0, 0.0)]
+        self.camera = stack.enter_context(HttpCamera(faces, 15.0))
+        (folder / "small.toml").write_text(SITE, encoding="utf-8")
+        self.words = folder / "fault"
+        self.environment = {
+            "DISPLAY": self.display.name, "MIRROR_FAULTS": str(self.words),
+            "PYTHONPATH": f"{HERE / 'faulty'}:{HERE.parent}",
+        }  # fmt: skip
+        self._stack = stack
+        self.begin()
+        self.seen = stack.enter_context(Onlooker(self.display.number, SIZE))
+
+    def begin(self) -> None:
+        """Start the supervisor."""
+        self.watched = self._stack.enter_context(
+            Watched(self.folder, f"{FLAGS} --source {self.camera.url}", self.environment)
+        )
+
+    @property
+    def show(self) -> int:
+        """The show's process."""
+        assert until(lambda: self.watched.show is not None)
+        return self.watched.show or 0
+
+    def inside(self, word: str) -> None:
+        """Make a fault inside the show."""
+        self.words.write_text(word, encoding="ascii")
+
+    def flowed_s(self) -> float:
+        """The river's time, as it was saved last."""
+        kept = read(self.watched.state) if self.watched.state.exists() else None
+        return kept.time_s if kept else 0.0
+
+    def settle(self, seconds: float = 8.0) -> float:
+        """Wait until all is well again; the usual contrast."""
+        until(lambda: self.watched.show is not None)
+        until(self.watched.feeds, 60)
+        before = time.monotonic()
+        time.sleep(seconds)
+        return self.seen.contrast(before, time.monotonic())
+
+
+Fault = Callable[[Stage], None]
+FAULTS: dict[str, tuple[str, Fault, float]] = {}
+
+
+def fault(name: str, made: str, seconds: float = 12.0) -> Callable[[Fault], Fault]:
+    """Put a fault into the matrix; it is watched for so long."""
+
+    def add(make: Fault) -> Fault:
+        FAULTS[name] = made, make, seconds
+        return make
+
+    return add
+
+
+def camera(name: str, made: str, mode: str) -> None:
+    """A fault of the camera: it does something else for five seconds."""
+
+    def make(stage: Stage) -> None:
+        stage.camera.turn(mode)
+        time.sleep(5)
+        stage.camera.turn("run")
+
+    FAULTS[name] = made, make, 10.0
+
+
+camera("camera unplugged", "HTTP camera closes its socket for 5 s", "refuse")
+camera("camera hangs", "HTTP camera keeps the connection and sends nothing for 5 s", "hang")
+camera("camera frozen", "HTTP camera repeats one picture for 5 s", "freeze")
+camera("camera sends damaged pictures", "JPEGs cut in half for 5 s", "truncate")
+
+
+@fault("camera at 2 pictures a second", "HTTP camera slows down for 5 s")
+def slow_camera(stage: Stage) -> None:
+    stage.camera.rate_hz = 2.0
+    time.sleep(5)
+    stage.camera.rate_hz = 15.0
+
+
+@fault("camera changes its size", "320x180, then 320x240 halfway, and back")
+def resized(stage: Stage) -> None:
+    shots, stage.camera.shots = stage.camera.shots, jpegs()
+    time.sleep(4)
+    stage.camera.shots = shots
+
+
+INSIDE = {
+    "FaceMesh raises": ("facemesh", "FaceReader.read raises for 3 s", 12.0),
+    "FaceMesh hangs": ("facemesh_hangs", "FaceReader.read does not come back for 20 s", 26.0),
+    "a model fails": ("model", "one school's paint raises for 6 s", 12.0),
+    "painter dies": ("painter", "its thread ends", 10.0),
+    "OpenGL error": ("gl", "glEnable of what does not exist", 10.0),
+    "OpenGL context lost": ("gl_lost", "the framebuffer is taken away", 10.0),
+    "drawing hangs": ("stuck", "the drawing thread sleeps for ever", 16.0),
+    "program aborts": ("crash", "os.abort() in the drawing thread", 14.0),
+    "memory over the ceiling": ("leak", "600 MB are taken and held; somebody is there", 20.0),
+}
+for name, (word, made, seconds) in INSIDE.items():
+    FAULTS[name] = made, (lambda stage, word=word: stage.inside(word)), seconds  # type: ignore[misc]
+
+
+def killed(name: str, made: str, number: signal.Signals) -> None:
+    FAULTS[name] = made, (lambda stage: os.kill(stage.show, number)), 14.0
+
+
+killed("program killed", "kill -9", signal.SIGKILL)
+killed("program stopped", "kill -STOP: a freeze of all its threads", signal.SIGSTOP)
+killed("program told to end", "kill -TERM of the show alone", signal.SIGTERM)
+
+
+@fault("window closed", "WM_DELETE_WINDOW, as a window manager sends it", 8.0)
+def closed(stage: Stage) -> None:
+    listed = subprocess.run(
+        [sys.executable, "-c", WINDOWS, stage.display.name],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    for window in listed.stdout.split():
+        stage.display.close_window(int(window))
+
+
+#: The windows on a display, by ctypes, in a process of its own.
+WINDOWS = """
+import ctypes, sys
+x = ctypes.CDLL("libX11.so.6")
+x.XOpenDisplay.restype = ctypes.c_void_p
+d = ctypes.c_void_p(x.XOpenDisplay(sys.argv[1].encode()))
+x.XDefaultRootWindow.restype = ctypes.c_ulong
+root, parent = ctypes.c_ulong(), ctypes.c_ulong()
+found, count = ctypes.POINTER(ctypes.c_ulong)(), ctypes.c_uint()
+x.XQueryTree(d, ctypes.c_ulong(x.XDefaultRootWindow(d)), ctypes.byref(root), ctypes.byref(parent),
+             ctypes.byref(found), ctypes.byref(count))
+print(*[found[n] for n in range(count.value)])
+"""
+
+
+@fault("supervisor killed", "kill -9, and started again by the service manager 1 s later", 14.0)
+def orphaned(stage: Stage) -> None:
+    stage.watched.process.kill()
+    stage.watched.process.wait(10)
+    time.sleep(1)
+    stage.begin()
+
+
+@fault("killed ten times", "kill -9 as soon as it is back, ten times", 14.0)
+def again_and_again(stage: Stage) -> None:
+    for _ in range(10):
+        before = stage.show
+        os.kill(before, signal.SIGKILL)
+        until(lambda before=before: stage.watched.show not in (None, before), 90)  # type: ignore[misc]
+        stage.watched.feeds()
+
+
+@fault("a second instance", "another `mirror watch` with the same state", 6.0)
+def twice(stage: Stage) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "mirror", "watch", "--state", str(stage.watched.state)],
+        capture_output=True, check=False, cwd=HERE.parent,
+    )  # fmt: skip
+    assert second.returncode == 2
+
+
+def outcome(name: str, stage: Stage) -> Outcome:
+    """Make one fault and watch."""
+    made, make, seconds = FAULTS[name]
+    usual = stage.settle()
+    before, log_before = stage.show, restarts(stage)
+    flowed_s, since_s = stage.flowed_s(), time.monotonic()
+    make(stage)
+    time.sleep(max(0.0, since_s + seconds - time.monotonic()))
+    until_s = time.monotonic()
+    well = stage.watched.feeds()
+    lost_s = (until_s - since_s) - (stage.flowed_s() - flowed_s)
+    return Outcome(
+        name, made, round(stage.seen.stood_still_s(since_s), 2),
+        round(stage.seen.portraits_back_s(since_s, usual), 2),
+        max(restarts(stage) - log_before, int(stage.show != before)), round(max(0.0, lost_s), 1),
+        well and alive(stage.show),
+    )  # fmt: skip
+
+
+def restarts(stage: Stage) -> int:
+    """How often the supervisor said that a show had ended."""
+    return stage.watched.said().count("the show ended:")
+
+
+@contextmanager
+def staged() -> Iterator[Stage]:
+    """A stage, and nothing left of it afterwards."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        stage = Stage(Path(folder), stack)
+        assert until(lambda: stage.watched.heard("READY=1"), 60), stage.watched.said()
+        yield stage
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """As Markdown."""
+    lines = ["| fault | how it is made | picture stood still | portraits back after | restarts "
+             "| river's time lost |", "|---|---|---:|---:|---:|---:|"]  # fmt: skip
+    lines += [
+        f"| {each.fault} | {each.made} | {each.still_s:.1f} s | {each.portraits_s:.1f} s "
+        f"| {each.restarts} | {each.lost_s:.1f} s |"
+        + ("" if each.stayed_well else " **not well** |")
+        for each in outcomes
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--table", type=Path)
+    parser.add_argument("--only", default="")
+    asked = parser.parse_args()
+    outcomes = []
+    with staged() as stage:
+        for name in FAULTS:
+            if asked.only not in name:
+                continue
+            outcomes.append(outcome(name, stage))
+            print(outcomes[-1], flush=True)
+        if "Traceback" in stage.watched.said():
+            print(stage.watched.said(), file=sys.stderr)
+    print(table(outcomes))
+    if asked.table:
+        asked.table.write_text(table(outcomes), encoding="utf-8")
+    if asked.json:
+        told = [asdict(each) for each in outcomes]
+        asked.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
