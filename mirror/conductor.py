@@ -57,6 +57,10 @@ class Conductor:
             self._waiting = {}
         return due
 
+    def told(self) -> dict[str, object]:
+        """What stands now, by word; any thread may ask."""
+        return self.standing.told()
+
     def stands(self, command: Command) -> None:
         """A command was carried out."""
         name = command.name.replace("half-life", "half_life_s")

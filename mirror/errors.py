@@ -4,6 +4,7 @@
 
     MirrorError            where, what was found, what is allowed, what to try
     ├── SourceError        a camera, URL or file that cannot be read
+    │   └── OtherCameraError   a camera that is not the one of the site file
     ├── SettingsError      a flag or a line of the site file that is not allowed
     ├── WeightsError       face models that are missing, damaged or of another shape
     ├── ScreenError        no OpenGL, no display, a shader that does not compile
@@ -37,6 +38,10 @@ class MirrorError(Exception):
 
 class SourceError(MirrorError):
     """A camera, URL or file that cannot be read."""
+
+
+class OtherCameraError(SourceError):
+    """A camera that is not the one of the site file."""
 
 
 class SettingsError(MirrorError):

@@ -158,6 +158,20 @@ def segmenter() -> Any:
     return built
 
 
+def packed_network(name: str) -> bytes:
+    """The bytes of a TFLite network in MediaPipe's wheel, under ``modules``."""
+    with hushed():
+        import mediapipe
+    return (Path(mediapipe.__file__).parent / "modules" / name).read_bytes()
+
+
+def packed_schema() -> Any:
+    """What reads such bytes: the TFLite schema that MediaPipe brings."""
+    with hushed():
+        from mediapipe.tasks.metadata import schema_py_generated
+    return schema_py_generated
+
+
 def _unpack(landmarks: Any) -> Floats:
     """A NormalizedLandmarkList as (478, 3) float32.
 

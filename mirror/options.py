@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mirror.errors import SettingsError
-from mirror.settings import ScreenSettings, Settings
+from mirror.settings import CameraSettings, ScreenSettings, Settings
 from mirror.site import allowed, checked
 
 #: Longest run that may be asked for: ten years.
@@ -71,7 +71,7 @@ def merge(settings: Settings, options: RunOptions) -> Settings:
             screen[name] = checked("--size", ScreenSettings, name, value)
     changes: dict[str, Any] = {"screen": dataclasses.replace(settings.screen, **screen)}
     if options.source:
-        changes["camera"] = dataclasses.replace(settings.camera, source=options.source)
+        changes["camera"] = with_source(settings.camera, options.source)
     for name, table in (("osc", settings.osc), ("status", settings.status)):
         if (port := getattr(options, name)) is not None:
             port = checked(f"--{name}", type(table), "port", port)
@@ -80,6 +80,22 @@ def merge(settings: Settings, options: RunOptions) -> Settings:
         if (value := getattr(options, name)) is not None:
             changes[name] = checked(f"--{name}", Settings, name, value)
     return dataclasses.replace(settings, **changes)
+
+
+def with_source(camera: CameraSettings, source: str) -> CameraSettings:
+    """The settings of a camera for a source: what was set for one camera is not set on another."""
+    if source == camera.source:
+        return camera
+    usual = CameraSettings()
+    return dataclasses.replace(
+        camera,
+        source=source,
+        identity="",
+        exposure_ms=usual.exposure_ms,
+        gain=usual.gain,
+        white_balance_k=usual.white_balance_k,
+        focus=usual.focus,
+    )
 
 
 def check_outputs(options: RunOptions) -> None:

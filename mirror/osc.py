@@ -143,7 +143,7 @@ class OscPort:
                 asked |= self._understand(address, values)
         except Malformed as error:
             self._count("malformed", f"a packet of {len(packet)} bytes: {error}")
-        standing = self._conductor.standing.told() if asked else {}
+        standing = self._conductor.told() if asked else {}
         return [(ROOT + word, value) for word, value in standing.items() if word in asked]
 
     def _understand(self, address: str, values: list[Any]) -> set[str]:

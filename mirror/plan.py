@@ -103,6 +103,7 @@ def as_recorded(
     merged = dataclasses.replace(
         settings,
         river=river,
+        mirror=recorded.mirror,
         faces=dataclasses.replace(settings.faces, accent=accent),
         seed=recorded.seed if options.seed is None else options.seed,
         piece=recorded.piece if options.piece is None else options.piece,

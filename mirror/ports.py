@@ -6,9 +6,10 @@ door needs is imported only when it is opened: a show without them starts no slo
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mirror.session.retention import Forgetting
 from mirror.settings import Settings
@@ -22,7 +23,32 @@ def open_ports(settings: Settings, show: Show, stack: ExitStack) -> None:
     if settings.record.folder and settings.record.keep_days > 0:
         folder = Path(settings.record.folder)
         stack.enter_context(Forgetting(folder, settings.record.keep_days))
+    osc: Callable[[], Mapping[str, int]] = dict
     if settings.osc.on:
         from mirror.osc import OscPort  # noqa: PLC0415
 
-        stack.enter_context(OscPort(settings.osc, show.conductor))
+        port = stack.enter_context(OscPort(settings.osc, show.conductor))
+        osc = lambda: dict(port.counts)  # noqa: E731
+    if settings.status.on:
+        _open_status(settings, show, stack, osc)
+
+
+def _open_status(
+    settings: Settings, show: Show, stack: ExitStack, osc: Callable[[], Mapping[str, int]]
+) -> None:
+    from mirror.status.server import StatusServer  # noqa: PLC0415
+    from mirror.status.signs import Gatherer, Peephole  # noqa: PLC0415
+    from mirror.status.tally import Tally  # noqa: PLC0415
+
+    tally = Tally(lambda: show.pulse.newest, settings.status.visits)
+    stack.callback(tally.close)
+    parts: dict[str, Callable[[], Mapping[str, Any]]] = {
+        "timings": show.report.timings,
+        "standing": show.conductor.told,
+        "log": lambda: dict(show.journal.counts),
+        "osc": osc,
+    }
+    gatherer = Gatherer(lambda: show.pulse.newest, tally, parts)
+    width = settings.status.picture_width_px
+    peephole = Peephole(show.pulse, lambda: show.screen.glimpse(width))
+    stack.enter_context(StatusServer(settings.status, gatherer, peephole))

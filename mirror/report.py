@@ -153,6 +153,12 @@ class Report:
         """Textures painted."""
         return self._painted
 
+    def timings(self) -> dict[str, dict[str, float | None]]:
+        """Quantiles of every stage, and of the whole picture as 'picture', milliseconds."""
+        with self._lock:
+            told = {name: each.told(50, 95) for name, each in self._stages.items()}
+            return {**told, "picture": self._frame_ms.told(50, 95)}
+
     def fault(self, kind: str, times: int = 1) -> None:
         """The camera failed so many times more, in a way that ``kind`` names."""
         with self._lock:

@@ -8,7 +8,20 @@ place, what was found and what is allowed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
+
+#: A number that was measured, or None as long as nobody has. (Not ``float | None``: these types
+#: are looked up while the program runs, and Python 3.9 cannot read that.)
+Measured = Optional[float]
+
+#: Places on a screen: shares of its width and height, from the top left corner, y down.
+Points = tuple[tuple[float, float], ...]
+
+#: The corners of a screen that needs no keystone, from the top left clockwise.
+STRAIGHT: Points = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+
+#: The version of what a site file holds. It grows when a key gets another meaning.
+SCHEMA = 1
 
 
 def plain(default: Any, about: str) -> Any:
@@ -21,9 +34,29 @@ def ranged(default: float, low: float, high: float, about: str) -> Any:
     return field(default=default, metadata={"low": low, "high": high, "about": about})
 
 
-def choice(default: str, *allowed: str, about: str) -> Any:
+def choice(default: Any, *allowed: Any, about: str) -> Any:
     """A dataclass field that takes one of the named values."""
     return field(default=default, metadata={"allowed": allowed, "about": about})
+
+
+def places(default: Points, numbers: tuple[int, ...], about: str) -> Any:
+    """A dataclass field of places on the screen or a little beyond it, so many as named."""
+    facts = {"low": -1.0, "high": 2.0, "numbers": numbers, "about": about}
+    return field(default=default, metadata=facts)
+
+
+def measured(low: float, high: float, about: str) -> Any:
+    """A dataclass field that holds what was measured: None, or a number in its range."""
+    return field(default=None, metadata={"low": low, "high": high, "about": about})
+
+
+@dataclass(frozen=True)
+class SiteSettings:
+    """[site]"""
+
+    schema: int = ranged(SCHEMA, 1, 1000, "version of this file's keys")
+    written: str = plain("", "when the calibration wrote this file; empty: by hand")
+    operator: str = plain("", "who calibrated")
 
 
 @dataclass(frozen=True)
@@ -33,10 +66,18 @@ class CameraSettings:
     source: str = plain(
         "", "index, /dev/v4l/by-id/..., URL or file; empty: camera 0, else the bundled session"
     )
+    identity: str = plain("", "what the camera is; another one at its place is not used")
     mirror: bool = plain(True, "swap left and right, as a mirror does")
     width_px: int = ranged(1280, 160, 7680, "asked of the device")
     height_px: int = ranged(720, 120, 4320, "asked of the device")
     rate_hz: float = ranged(30.0, 1.0, 240.0, "asked of the device")
+    format: str = choice(
+        "MJPG", "MJPG", "YUYV", "NV12", "GREY", "auto", about="asked of the device; auto: its own"
+    )
+    exposure_ms: float = ranged(0.0, 0.0, 1000.0, "time a picture is exposed; 0: the camera's own")
+    gain: float = ranged(-1.0, -1.0, 65535.0, "in the device's own unit; -1: the camera's own")
+    white_balance_k: float = ranged(0.0, 0.0, 20_000.0, "colour of the light; 0: the camera's own")
+    focus: float = ranged(-1.0, -1.0, 65535.0, "in the device's own unit; -1: the camera's own")
     read_timeout_s: float = ranged(3.0, 0.2, 60.0, "a read that takes longer counts as blocked")
     frozen_after_s: float = ranged(2.0, 0.2, 600.0, "the same picture for longer is frozen")
     reopen_first_s: float = ranged(0.5, 0.05, 60.0, "first pause before the camera is reopened")
@@ -98,12 +139,36 @@ class ScreenSettings:
     rate_hz: float = ranged(30.0, 1.0, 240.0, "pictures a second aimed at")
     full_screen: bool = plain(False, "the window covers the whole monitor")
     monitor: str = plain("", "the monitor's name; empty: the first")
+    turn_deg: int = choice(
+        0, 0, 90, 180, 270, about="the picture is turned clockwise on the screen"
+    )
+    keystone: tuple[tuple[float, float], ...] = places(
+        STRAIGHT, (4,), "where its corners lie, from the top left clockwise; shares of the screen"
+    )
+    mask: tuple[tuple[float, float], ...] = places(
+        (), (0, *range(3, 65)), "light only inside; empty: everywhere"
+    )
     awake: bool = plain(True, "the display does not sleep while the window is open (X11)")
     brightness: float = ranged(1.0, 0.0, 4.0, "of the finished picture")
     trail_half_life_s: float = ranged(6.0, 0.1, 600.0, "what sank into the water fades")
     ripple: float = ranged(1.0, 0.0, 10.0, "how much moving water bends what is seen through it")
     grain: float = ranged(1.0, 0.0, 4.0, "of the finished picture")
     varnish: float = ranged(1.0, 0.0, 4.0, "weave of the canvas and fine cracks")
+
+
+@dataclass(frozen=True)
+class MirrorSettings:
+    """[mirror]: where on the screen a sitter appears, and who stands in front of it."""
+
+    far_height: float = ranged(0.07, 0.0, 1.0, "a face this high, in pictures, counts for nothing")
+    near_height: float = ranged(0.16, 0.01, 1.0, "a face this high counts in full")
+    beside: float = ranged(0.5, 0.0, 10.0, "who is so far beside counts less; screen widths")
+    camera_x: float = ranged(0.5, -20.0, 20.0, "where the camera is, in screen widths")
+    camera_y: float = ranged(0.5, -20.0, 20.0, "where the camera is, in screen heights")
+    reach_x: float = ranged(0.0, -10.0, 10.0, "a face height to the side; 0: as the camera sees it")
+    reach_y: float = ranged(0.0, -10.0, 10.0, "a face height down; 0: as the camera sees it")
+    turn_x: float = ranged(0.0, -10.0, 10.0, "how far the camera is turned aside")
+    turn_y: float = ranged(0.0, -10.0, 10.0, "how far the camera is tilted")
 
 
 @dataclass(frozen=True)
@@ -117,6 +182,37 @@ class RecordSettings:
     rotate_s: float = ranged(3600.0, 10.0, 1e6, "a recording goes on in a new file after so long")
     rotate_mb: float = ranged(512.0, 1.0, 1e5, "or at this size")
     spare_mb: float = ranged(64.0, 1.0, 1e6, "what must stay free on the disk")
+
+
+@dataclass(frozen=True)
+class MeasuredSettings:
+    """[measured]: what the calibration found. Nothing here changes how the piece runs."""
+
+    camera_at: str = plain("", "when the camera was measured; empty: not yet")
+    camera_width_px: Measured = measured(1, 65536, "of the pictures that came")
+    camera_height_px: Measured = measured(1, 65536, "of the pictures that came")
+    camera_rate_hz: Measured = measured(0, 1e4, "pictures that came a second")
+    camera_jitter_ms: Measured = measured(0, 1e6, "standard deviation of their distances in time")
+    camera_flicker_hz: Measured = measured(0, 1e4, "of the light; 0: none was seen")
+    camera_flicker_share: Measured = measured(0, 10, "its amplitude, as a share of the brightness")
+    camera_refused: str = plain("", "settings that the camera did not take")
+    light_at: str = plain("", "when the light was measured; empty: not yet")
+    light_near_px: Measured = measured(0, 65536, "height of a face at the near mark")
+    light_far_px: Measured = measured(0, 65536, "height of a face at the far mark")
+    light_brightness: Measured = measured(0, 255, "median of the face")
+    light_contrast: Measured = measured(0, 255, "spread of the face, 5 % to 95 %")
+    light_side: Measured = measured(-1, 1, "left (-) or right (+) half of the face is lit more")
+    light_found: Measured = measured(0, 1, "share of pictures in which the face was found")
+    light_jitter: Measured = measured(0, 1, "of a still marker, in face heights, unfiltered")
+    latency_at: str = plain("", "when the latency was measured; empty: not yet")
+    latency_p50_ms: Measured = measured(0, 1e5, "from glass to glass, half of the time less")
+    latency_p95_ms: Measured = measured(0, 1e5, "the same, 95 % of the time less")
+    screen_at: str = plain("", "when the screen was measured; empty: not yet")
+    screen_keystone_px: Measured = measured(0, 1e4, "corners against where they should be")
+    screen_lens_px: Measured = measured(0, 1e4, "what the lens model leaves unexplained")
+    mirror_at: str = plain("", "when the mirror was measured; empty: not yet")
+    mirror_right: Measured = measured(0, 1, "share of movements shown in the right direction")
+    mirror_place: Measured = measured(0, 10, "a sitter's place against the mark, screen widths")
 
 
 @dataclass(frozen=True)
@@ -198,12 +294,15 @@ class PrivacySettings:
 class Settings:
     """All tables, and what belongs to none of them."""
 
+    site: SiteSettings = SiteSettings()
     camera: CameraSettings = CameraSettings()
     markers: MarkerSettings = MarkerSettings()
     river: RiverSettings = RiverSettings()
     faces: FaceSettings = FaceSettings()
     screen: ScreenSettings = ScreenSettings()
+    mirror: MirrorSettings = MirrorSettings()
     record: RecordSettings = RecordSettings()
+    measured: MeasuredSettings = MeasuredSettings()
     load: LoadSettings = LoadSettings()
     hours: HoursSettings = HoursSettings()
     watch: WatchSettings = WatchSettings()

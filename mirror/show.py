@@ -29,6 +29,7 @@ from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
 from mirror.film import write_still
 from mirror.heartbeat import supervised, tell_supervisor
 from mirror.interrupts import stop_on_signal
+from mirror.journal import keep_journal
 from mirror.ladder import PAINTS_EVERY_S, Ladder
 from mirror.latents import CODE
 from mirror.loading import Loading, Models
@@ -112,13 +113,14 @@ class Show:
 
     def __init__(self, plan: Plan, clock: Clock, weights: dict[str, str], stack: ExitStack) -> None:
         self.plan, self.clock, self.weights, self._stack = plan, clock, weights, stack
+        self.journal = keep_journal(plan.settings.log, stack)
         self.recollection = Recollection(plan, weights, stack)
         settings = self.settings = self.recollection.settings
         self.report = Report(MonotonicClock())  # fps are the machine's, also when time is stepped
-        folder = weights_folder(settings.faces.weights)
         # After a restart the saved portraits come first: torch and mediapipe, which take seconds
         # and most of Python's attention, are let in after the first picture.
         self._gate = gate(not self.recollection.stands_still)
+        folder = weights_folder(settings.faces.weights)
         self._loading = Loading(folder, settings.faces, not supervised(), self._gate)
         stack.callback(self._loading.close)
         self.mesh = load_mesh(folder)
@@ -141,15 +143,14 @@ class Show:
         self._proof = Proof(())
         self.ended_by = ""
         self._faults: dict[str, int] = {}
-        self._visits: list[Visit] = []
-        self._sitters = Sitters(0.0)
+        self._visits, self._sitters = list[Visit](), Sitters(0.0)
         self._stopping = self._overlay = self._paused = self._dark = False
         self._due_s = self._told_s = self._begun_s = clock.now_s()
         self._drawn_s = self._hashed_s = self._source_s = self._tended_s = 0.0
+        self._session_s = 0.0  # a session's time 0, in the river's
         self._newest_id = self._ids_before = self.recollection.newest_id
         self._began_s = self.recollection.time_s
         self._start_s = clock.now_s() - self._began_s
-        self._session_s = 0.0  # a session's time 0, in the river's
         self._frozen_s: float | None = None
         self.conductor = Conductor(
             Standing(settings.piece, settings.seed, settings.river.fade_half_life_s)
@@ -278,7 +279,9 @@ class Show:
         river = found or start(settings.river, models.densities, settings.seed, self._aspect)
         self._river_start_s, self._hashed_s = self.time_s - river.time_s, 0.0
         geometries = [model.geometry for model in models.faces.values()]
-        self._visitors = Visitors(geometries, self.mesh.frame, settings.faces.accent)
+        self._visitors = Visitors(
+            geometries, self.mesh.frame, settings.faces.accent, settings.mirror
+        )
         return river
 
     def _look(self) -> list[Glance]:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import json
 import math
 import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 from mirror.errors import SettingsError
 from mirror.hours import spans
+from mirror.keystone import convex
 from mirror.places import sites_folder
-from mirror.settings import Settings
+from mirror.settings import SCHEMA, STRAIGHT, Points, Settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -58,6 +60,7 @@ def settings_from(tables: Mapping[str, Any], places: _Places | None = None) -> S
     for example from the head of a recording.
     """
     places = places or _Places("settings", "")
+    _hold_schema(tables, places)
     changes: dict[str, Any] = {}
     known = _fields(Settings)
     for name, value in tables.items():
@@ -67,7 +70,7 @@ def settings_from(tables: Mapping[str, Any], places: _Places | None = None) -> S
         if dataclasses.is_dataclass(inner):
             changes[name] = _table(name, type(inner), value, places)
         else:
-            changes[name] = checked(places.of("", name), Settings, name, value)
+            changes[name] = _from_file(places.of("", name), Settings, name, value)
     settings = Settings(**changes)
     _hold_together(settings, places)
     return settings
@@ -75,23 +78,31 @@ def settings_from(tables: Mapping[str, Any], places: _Places | None = None) -> S
 
 def checked(place: str, table: type, name: str, value: Any) -> Any:
     """The value of one setting, in its own type, or SettingsError naming ``place``."""
-    kind = get_type_hints(table)[name]
+    kind, may_lack = _kind(table, name)
     facts = _fields(table)[name].metadata
+    if value is None and may_lack:
+        return None
+    if "numbers" in facts and (found := _as_places(value, facts)) is not None:
+        return found
     if kind is float and type(value) is int:
         value = float(value)
     right_kind = type(value) is kind and not (kind is float and not math.isfinite(value))
     if right_kind and _within(value, facts):
         return value
-    near = difflib.get_close_matches(str(value), facts.get("allowed", ()), 1, 0.4)
+    near = difflib.get_close_matches(str(value), map(str, facts.get("allowed", ())), 1, 0.4)
     raise SettingsError(place, _told(value), allowed(table, name), near[0] if near else "")
 
 
 def allowed(table: type, name: str) -> str:
     """What a setting may hold, in words."""
-    kind = get_type_hints(table)[name]
+    kind, _ = _kind(table, name)
     facts = _fields(table)[name].metadata
     if "allowed" in facts:
-        return ", ".join(facts["allowed"])
+        return ", ".join(map(str, facts["allowed"]))
+    if "numbers" in facts:
+        numbers = facts["numbers"]
+        many = f"none or {numbers[1]} to {numbers[-1]}" if len(numbers) > 1 else f"{numbers[0]}"
+        return f"{many} places [x, y] from {_plain(facts['low'])} to {_plain(facts['high'])}"
     if "low" in facts:
         number = "a whole number" if kind is int else "a number"
         return f"{number} from {_plain(facts['low'])} to {_plain(facts['high'])}"
@@ -105,6 +116,21 @@ def resolved(settings: Settings) -> dict[str, Any]:
     return tables
 
 
+def changes(settings: Settings) -> list[str]:
+    """Which settings differ from the defaults, one in a line; not what was measured."""
+    found, usual = resolved(settings), resolved(Settings())
+    lines = []
+    for name, value in found.items():
+        if name in ("site", "measured"):
+            continue
+        for key, inner in value.items() if isinstance(value, dict) else [("", value)]:
+            default = usual[name][key] if key else usual[name]
+            if inner != default:
+                place = f"[{name}] {key}" if key else name
+                lines.append(f"{place} = {inner!r}, by default {default!r}")
+    return lines
+
+
 def without_password(source: str) -> str:
     """A camera's URL with its name and password left out."""
     return re.sub(r"(?<=://)[^/@\s]+@", "***@", source)
@@ -114,7 +140,7 @@ def as_toml(settings: Settings) -> str:
     """A site file that holds these settings, every line with what it means and may hold."""
     lines = [
         "# A site: where the piece hangs, and how. A key left out keeps its default; a key that",
-        "# nobody knows is an error. `calibrate check` looks at it, flags of one run beat it.",
+        "# nobody knows is an error. `calibrate` writes it, flags of one run beat it.",
         "",
     ]
     tables = []
@@ -172,8 +198,19 @@ def _table(name: str, table: type, values: Any, places: _Places) -> Any:
         place = places.of(name, key)
         if key not in known:
             raise _unknown(place, key, value, known)
-        changes[key] = checked(place, table, key, value)
+        changes[key] = _from_file(place, table, key, value)
     return table(**changes)
+
+
+def _hold_schema(tables: Mapping[str, Any], places: _Places) -> None:
+    """A file of a later version is refused whole, before any of its keys is."""
+    head = tables.get("site")
+    schema = head.get("schema") if isinstance(head, dict) else None
+    if type(schema) is int and schema > SCHEMA:
+        raise SettingsError(
+            places.of("site", "schema"), f"{schema}, of a later version of the program",
+            f"at most {SCHEMA}", "update the program, or calibrate anew under another name",
+        )  # fmt: skip
 
 
 def _hold_together(settings: Settings, places: _Places) -> None:
@@ -185,6 +222,19 @@ def _hold_together(settings: Settings, places: _Places) -> None:
             _told(camera.reopen_first_s),
             f"at most reopen_most_s, which is {_plain(camera.reopen_most_s)}",
         )
+    mirror = settings.mirror
+    if mirror.far_height >= mirror.near_height:
+        raise SettingsError(
+            places.of("mirror", "far_height"),
+            _told(mirror.far_height),
+            f"less than near_height, which is {_plain(mirror.near_height)}",
+        )
+    if not convex(settings.screen.keystone):
+        raise SettingsError(
+            places.of("screen", "keystone"), _told(settings.screen.keystone),
+            "four corners that go clockwise round a picture, from its top left",
+            f"keystone = {_toml(STRAIGHT)}",
+        )  # fmt: skip
     spans(settings.hours.open, places.of("hours", "open"))
 
 
@@ -192,7 +242,28 @@ def _unknown(place: str, name: str, value: Any, known: Iterable[str]) -> Setting
     """The error for a key or table that nobody reads."""
     kind = "table" if isinstance(value, dict) else "key"
     near = difflib.get_close_matches(name, list(known), 1, 0.5)
-    return SettingsError(place, f"unknown {kind}", ", ".join(known), near[0] if near else "")
+    attempt = near[0] if near else f"take the {kind} out"
+    return SettingsError(place, f"unknown {kind}", ", ".join(known), attempt)
+
+
+@functools.cache
+def _kind(table: type, name: str) -> tuple[Any, bool]:
+    """The type of a setting, and whether it may be lacking."""
+    hint = get_type_hints(table)[name]
+    if type(None) not in get_args(hint):
+        return hint, False
+    return next(each for each in get_args(hint) if each is not type(None)), True
+
+
+def _from_file(place: str, table: type, name: str, value: Any) -> Any:
+    """``checked`` for a line of a site file: the error says which line would do."""
+    try:
+        return checked(place, table, name, value)
+    except SettingsError as error:
+        default = _fields(table)[name].default
+        usual = f"take {name} out" if default in (None, "") else f"{name} = {_toml(default)}"
+        attempt = error.attempt or usual
+        raise SettingsError(place, error.found, error.allowed, attempt) from None
 
 
 def _fields(table: type) -> dict[str, dataclasses.Field[Any]]:
@@ -207,14 +278,27 @@ def _within(value: Any, facts: Mapping[str, Any]) -> bool:
     return "low" not in facts or facts["low"] <= value <= facts["high"]
 
 
+def _as_places(value: Any, facts: Mapping[str, Any]) -> Points | None:
+    """A list of places in its own type; None when it is none, or when any is out of range."""
+    if not isinstance(value, (list, tuple)) or len(value) not in facts["numbers"]:
+        return None
+    if not all(isinstance(place, (list, tuple)) and len(place) == 2 for place in value):
+        return None
+    numbers = [number for place in value for number in place]
+    if not all(type(n) in (int, float) and facts["low"] <= n <= facts["high"] for n in numbers):
+        return None
+    return tuple((float(x), float(y)) for x, y in value)
+
+
 def _line(values: Any, name: str) -> str:
     """One line of a site file."""
     table = type(values)
     about = _fields(table)[name].metadata.get("about", "")
-    text = f"{name} = {_toml(getattr(values, name))}"
+    value = getattr(values, name)
+    text = f"# {name} =" if value is None else f"{name} = {_toml(value)}"
     note = allowed(table, name).replace("a whole number from ", "").replace("a number from ", "")
     comment = "; ".join(part for part in (about, note) if part and part not in (TEXT, BOOL))
-    return f"{text:<34}# {comment}" if comment else text
+    return f"{text:<33} # {comment}" if comment else text
 
 
 def _toml(value: Any) -> str:

@@ -13,16 +13,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from mirror.canonical import Frame
+from mirror.floor import place_of, ramp, weight_of
 from mirror.latents import CODE, SchoolGeometry, read_all, rounded
+from mirror.settings import MirrorSettings
 from mirror.signals import Floats, Sitter, Sitters, Stir, Visit, check
 
 #: Appearance follows proportions, which do not change: they are averaged over so long, so that a
 #: smile does not call up another person.
 SETTLES_S = 6.0
-#: A face this high, as a share of the picture, hardly counts; from the second on it counts fully.
-FAR, NEAR = 0.07, 0.16
+#: Where sitters appear as the camera sees them.
+STANDARD = MirrorSettings()
 #: Radius of the disturbed water in screen heights, for the farthest and the nearest faces.
 REACH = (0.2, 0.52)
+#: The height of the nearest faces, as a share of the picture.
+NEAREST = 0.5
+#: Who nods does not go farther away: a face's height is averaged, with this half-life.
+HEIGHT_HALF_LIFE_S = 0.4
 #: A push on the water lasts until the next glance, and no faster than this (screen heights a s).
 FASTEST = 2.5
 
@@ -34,6 +40,7 @@ class _Memory:
     place: Floats
     velocity: Floats
     code: Floats
+    tall: float
     seen_s: float
     since_s: float
 
@@ -41,8 +48,12 @@ class _Memory:
 class Visitors:
     """Turns glances into visits. One for a run; called by the show's thread."""
 
-    def __init__(self, geometries: Sequence[SchoolGeometry], frame: Frame, accent: float) -> None:
+    def __init__(
+        self, geometries: Sequence[SchoolGeometry], frame: Frame, accent: float,
+        mirror: MirrorSettings = STANDARD,
+    ) -> None:  # fmt: skip
         self._geometries, self._frame, self._accent = geometries, frame, accent
+        self._mirror = mirror
         self._known: dict[int, _Memory] = {}
 
     def visits(self, sitters: Sitters, aspect: float) -> list[Visit]:
@@ -68,24 +79,34 @@ class Visitors:
             self._geometries, self._frame, sitter.markers, sitter.aspect, self._accent
         )
         middle = sitter.markers[:468, :2].mean(axis=0, dtype=np.float64)
-        place = rounded(middle * (aspect, 1.0))
         tall = float(np.ptp(sitter.markers[:, 1]))
-        memory = self._remember(sitter.id, place, latents[:, CODE], time_s)
+        steady = self._steady(sitter.id, tall, time_s)
+        place = place_of(middle, steady, sitter.aspect, aspect, self._mirror)
+        memory = self._remember(sitter.id, place, latents[:, CODE], steady, time_s)
         latents[:, CODE] = memory.code
-        near = _ramp(tall, FAR, NEAR)
         return Visit(
             id=sitter.id,
             place=place.astype(np.float32),
             latents=latents,
-            presence=sitter.presence * near,
+            presence=sitter.presence * weight_of(place, tall, aspect, self._mirror),
             motion=sitter.motion,
-            reach=REACH[0] + (REACH[1] - REACH[0]) * _ramp(tall, NEAR, 0.5),
+            reach=REACH[0] + (REACH[1] - REACH[0]) * ramp(tall, self._mirror.near_height, NEAREST),
         )
 
-    def _remember(self, id: int, place: Floats, code: Floats, time_s: float) -> _Memory:
+    def _steady(self, id: int, tall: float, time_s: float) -> float:
+        """The height of a face without its nodding."""
         known = self._known.get(id)
         if known is None:
-            known = _Memory(place, np.zeros(2, np.float32), code.copy(), time_s, time_s)
+            return tall
+        kept = 2 ** (-max(0.0, time_s - known.seen_s) / HEIGHT_HALF_LIFE_S)
+        return float(rounded(np.array([kept * known.tall + (1 - kept) * tall]))[0])
+
+    def _remember(
+        self, id: int, place: Floats, code: Floats, tall: float, time_s: float
+    ) -> _Memory:
+        known = self._known.get(id)
+        if known is None:
+            known = _Memory(place, np.zeros(2, np.float32), code.copy(), tall, time_s, time_s)
             self._known[id] = known
             return known
         dt_s = time_s - known.seen_s
@@ -97,10 +118,5 @@ class Visitors:
         speed = float(np.linalg.norm(velocity))
         velocity *= min(1.0, FASTEST / speed) if speed > 0 else 1.0
         known.velocity += (1 - 2 ** (-dt_s / 0.08)) * (velocity - known.velocity)
-        known.place, known.seen_s = place, time_s
+        known.place, known.tall, known.seen_s = place, tall, time_s
         return known
-
-
-def _ramp(value: float, low: float, high: float) -> float:
-    t = min(1.0, max(0.0, (value - low) / (high - low)))
-    return t * t * (3 - 2 * t)

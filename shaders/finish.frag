@@ -2,7 +2,7 @@
 // finish.frag
 // purpose: portraits over water, seen through moving water; tone, varnish, grain
 // in:      `portraits` (premultiplied), `surface`, `ripple`, `varnish` (r: weave and cracks about
-//          0.5, g: light towards the rim), `clouds` (a: grain)
+//          0.5, g: light towards the rim, b: on the picture and inside the mask), `clouds` (a: grain)
 // out:     the finished picture, 0 to 1
 // licence: MIT, of this project
 
@@ -30,13 +30,12 @@ void main() {
     vec4 water = texture(surface, bent);
     vec3 colour = water.rgb * (water.a * (1.0 - portrait.a)) + portrait.rgb;
 
-    vec2 glaze = texelFetch(varnish, ivec2(gl_FragCoord.xy), 0).rg;
+    vec3 glaze = texelFetch(varnish, ivec2(gl_FragCoord.xy), 0).rgb;
     float speck = texelFetch(clouds, (ivec2(gl_FragCoord.xy / grain_size) + grain_shift) & 255, 0).a;
     float light = min(colour.g, 0.8);
     colour *= glaze.g * (1.0 + weave * (glaze.r - 0.5));
     colour += (speck - 0.5) * grain * (0.018 + 0.05 * light * (1.0 - light));
     colour = bend(max(colour * brightness, 0.0));
     // Off the picture, where a keystone leaves a corner free, there is no light at all.
-    vec2 inside = step(abs(seen - 0.5), vec2(0.5));
-    shown = vec4(colour * (inside.x * inside.y), 1.0);
+    shown = vec4(colour * glaze.b, 1.0);
 }

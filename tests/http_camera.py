@@ -16,6 +16,7 @@ import itertools
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -80,9 +81,10 @@ SPOIL = {"truncate": truncate, "flip": flip, "junk": junk}
 class HttpCamera:
     """The camera. A context manager: open while the `with` lasts, then all its threads are gone."""
 
-    def __init__(self, shots: list[bytes], rate_hz: float = 30.0) -> None:
-        self.shots, self.rate_hz = shots, rate_hz
+    def __init__(self, shots: list[bytes], rate_hz: float = 30.0, name: str = "Eye/1") -> None:
+        self.shots, self.rate_hz, self.name = shots, rate_hz, name
         self.sent = self.opened = 0
+        self.sent_s: deque[float] = deque(maxlen=1000)  # when
         self._mode = "run"
         self._closing = threading.Event()
         self._connections: set[socket.socket] = set()
@@ -96,6 +98,12 @@ class HttpCamera:
     def url(self) -> str:
         """Where the pictures are."""
         return f"http://127.0.0.1:{self.port}/video"
+
+    @property
+    def true_rate_hz(self) -> float:
+        """The rate at which it really sent its last pictures, on a computer with much to do."""
+        times = list(self.sent_s)[-60:]
+        return (len(times) - 1) / (times[-1] - times[0])
 
     @property
     def mode(self) -> str:
@@ -127,6 +135,9 @@ class HttpCamera:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 camera._serve(self)
+
+            def version_string(self) -> str:
+                return camera.name
 
             def log_message(self, format: str, *args: Any) -> None:
                 pass
@@ -168,6 +179,8 @@ class HttpCamera:
             request.close_connection = True
 
     def _stream(self, request: BaseHTTPRequestHandler) -> None:
+        due_s = time.monotonic()
+        sent_s = self.sent_s = deque(maxlen=1000)  # of the newest connection
         for number in itertools.count():
             while self._mode == "hang" and not self._closing.is_set():
                 time.sleep(0.01)
@@ -178,7 +191,9 @@ class HttpCamera:
             head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
             request.wfile.write(head.encode() + jpeg + b"\r\n")
             self.sent += 1
-            time.sleep(1.0 / self.rate_hz)
+            sent_s.append(time.monotonic())
+            due_s = max(due_s + 1.0 / self.rate_hz, time.monotonic() - 0.5)  # at an exact rate
+            time.sleep(max(0.0, due_s - time.monotonic()))
 
     def __enter__(self) -> HttpCamera:
         return self

@@ -169,13 +169,13 @@ def test_calibrate_show_prints_a_site_file_that_can_be_read_again(
     assert read_site("./foyer.toml") == Settings()
 
 
-def test_calibrate_check_names_what_differs_from_the_default(
+def test_calibrate_show_names_what_differs_from_the_default(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (here / "foyer.toml").write_text(
         'seed = 4\n[camera]\nsource = "rtsp://me:secret@door/1"\n', encoding="utf-8"
     )
-    assert calibrate.main(["check", "--site", "./foyer.toml"]) == 0
+    assert calibrate.main(["show", "--changed", "--site", "./foyer.toml"]) == 0
     told = capsys.readouterr().out
     assert "seed = 4, by default 0" in told
     assert "[camera] source = 'rtsp://***@door/1'" in told
@@ -188,5 +188,5 @@ def test_calibrate_check_refuses_a_value_out_of_range(
     (here / "foyer.toml").write_text("[markers]\nsitters = 9\n", encoding="utf-8")
     assert calibrate.main(["check", "--site", "./foyer.toml"]) == 2
     assert capsys.readouterr().err == (
-        "foyer.toml:2 [markers] sitters: 9; allowed: a whole number from 1 to 4\n"
+        "foyer.toml:2 [markers] sitters: 9; allowed: a whole number from 1 to 4; try: sitters = 4\n"
     )

@@ -10,7 +10,9 @@ differs, eight times enlarged in light and four times in size, under ``build/gol
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,19 +22,21 @@ import pytest
 from mirror.canonical import Mesh
 from mirror.film import write_still
 from mirror.screen import Screen, portray
+from mirror.screen.chart import Chart
 from mirror.settings import ScreenSettings
 from mirror.signals import Bytes, Scene, Stir
 
 GOLDEN = Path(__file__).parent / "golden"
+PLAIN = ScreenSettings()
 SKINS = ((205, 160, 130), (120, 80, 60), (190, 180, 170), (225, 190, 150))
 
 
 def run(
     mesh: Mesh, scenes: Sequence[Scene], size: tuple[int, int] = (160, 90), cross_fade_s: float = 0,
-    painted_at: int = 0,
+    painted_at: int = 0, settings: ScreenSettings = PLAIN,
 ) -> Bytes:  # fmt: skip
     """The last of some scenes; the four faces are painted before the one numbered painted_at."""
-    with Screen("offscreen", size, mesh, 4, ScreenSettings(), cross_fade_s) as screen:
+    with Screen("offscreen", size, mesh, 4, settings, cross_fade_s) as screen:
         for number, scene in enumerate(scenes):
             if number == painted_at:
                 for slot, skin in enumerate(SKINS):
@@ -70,6 +74,35 @@ def four_faces(mesh: Mesh) -> Bytes:
         [0.35, 0.5, 0.65, 0.75],
     )
     return run(mesh, [painted.scene(seen, n / 30) for n in range(6)])
+
+
+def on_screen(size: tuple[int, int] = (160, 90), **settings: Any) -> Callable[[Mesh], Bytes]:
+    """Two portraits, lines of text and the lamp, as a site's screen shows them."""
+
+    def draw(mesh: Mesh) -> Bytes:
+        turned = settings.get("turn_deg", 0) % 180 == 90
+        aspect = size[1] / size[0] if turned else size[0] / size[1]
+        seen = painted.portraits(
+            [painted.live(mesh), painted.live(mesh, yaw=0.3)],
+            [(0.3 * aspect, 0.5), (0.7 * aspect, 0.5)], [0.5 * min(1.0, aspect)] * 2,
+        )  # fmt: skip
+        scenes = [painted.scene(seen, n / 30) for n in range(4)]
+        scenes[-1] = replace(scenes[-1], overlay=("abc", "de"), lamp=True)
+        return run(mesh, scenes, size, settings=ScreenSettings(**settings))
+
+    return draw
+
+
+def pattern(size: tuple[int, int] = (320, 180), **settings: Any) -> Callable[[Mesh], Bytes]:
+    """The technician's test pattern, as a site's screen shows it."""
+
+    def draw(mesh: Mesh) -> Bytes:
+        screen = ScreenSettings(**settings)
+        with Chart("offscreen", size, screen) as chart:
+            chart.show_pattern(screen)
+            return chart.picture()
+
+    return draw
 
 
 def faint_faces(mesh: Mesh) -> Bytes:
@@ -133,6 +166,22 @@ SCENES: dict[str, Callable[[Mesh], Bytes]] = {
     "sunken-trail": sunken_trail,
     "cross-fade": cross_fade,
     "small-faces": small_faces,
+    "keystone": on_screen(keystone=((0.1, 0.05), (0.97, 0.2), (0.9, 0.8), (0.03, 0.98))),
+    "masked": on_screen(mask=((0.0, 0.0), (0.5, 0.2), (1.0, 0.0), (0.8, 1.0), (0.2, 0.9))),
+    "turned-right-on-screen": on_screen(turn_deg=90),
+    "turned-half-on-screen": on_screen(turn_deg=180),
+    "turned-left-with-keystone-and-mask": on_screen(
+        size=(90, 160),
+        turn_deg=270,
+        keystone=((0.1, 0.0), (0.9, 0.1), (1.0, 1.0), (0.0, 0.9)),
+        mask=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.3, 1.0), (0.0, 0.7)),
+    ),
+    "test-pattern": pattern(),
+    "test-pattern-laid": pattern(
+        turn_deg=180,
+        keystone=((0.1, 0.05), (0.97, 0.2), (0.9, 0.8), (0.03, 0.98)),
+        mask=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.2, 1.0)),
+    ),
     "frontal": alone(),
     "turned-left": alone(yaw=-0.7),
     "turned-right": alone(yaw=0.7),

@@ -13,6 +13,7 @@ import glfw
 import numpy as np
 import painted
 import pytest
+from http_camera import until
 from x_display import Display
 
 from mirror.canonical import Mesh
@@ -150,6 +151,29 @@ def test_a_monitor_that_is_not_there_is_refused_with_those_that_are(
 ) -> None:
     with pytest.raises(ScreenError, match=r"screen\.monitor: 'wall'; allowed: \w+"):
         Screen("window", (64, 64), mesh, 1, ScreenSettings(monitor="wall"), 0.0)
+
+
+def test_the_window_comes_back_to_a_monitor_that_was_unplugged(
+    display: Display, mesh: Mesh
+) -> None:
+    settings = ScreenSettings(full_screen=True, monitor="screen")
+    with Screen("window", (64, 64), mesh, 1, settings, 0.0) as screen:
+        for _ in range(2):
+            draw(screen, mesh)
+            display.unplug()
+            assert until(lambda: not covers(screen, mesh))
+            draw(screen, mesh, 3)
+            assert screen.picture().max() > 20
+            display.plug_in()
+            assert until(lambda: covers(screen, mesh))
+            assert screen.size == (800, 600)
+        assert screen.fault() == "GL_NO_ERROR"
+
+
+def covers(screen: Screen, mesh: Mesh) -> bool:
+    """Whether the window covers a monitor, after one more picture."""
+    draw(screen, mesh)
+    return bool(glfw.get_window_monitor(screen._surface._handle))  # type: ignore[attr-defined]
 
 
 def test_full_screen_begins_at_the_size_of_the_monitor(display: Display, mesh: Mesh) -> None:

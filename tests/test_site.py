@@ -100,6 +100,8 @@ def test_a_whole_number_where_a_fraction_may_stand_becomes_one(foyer: Path) -> N
 
 def test_the_default_site_file_names_every_setting_with_its_default() -> None:
     text = site_path().read_text(encoding="utf-8")
+    if read_site().site.written:
+        pytest.skip("this checkout was calibrated under the name site: its file is a technician's")
     assert text == as_toml(Settings()), (
         "calibrate show --defaults > calibration/site.toml writes it anew"
     )

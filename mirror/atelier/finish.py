@@ -1,16 +1,17 @@
 """The second rung: training the network that finishes linear sketches.
 
-Reconstruction on the training portraits, and an adversary on these and on mixtures of two or
-three sitters of one school, which is what the river is made of. A running average of the weights
-is what is kept (Karras et al. 2019). Runs on a CPU or a GPU from the same command, stops at its
-time, and goes on from the weights and the critic in the weights folder with ``resume``.
+Reconstruction on the training portraits, in pixels and in features, and an adversary on these, on
+mixtures of sitters of one school, and on what the river's source wanders through. A running
+average of the weights is what is kept (Karras et al. 2019), with the critic, every few minutes.
+Runs on a CPU, a GPU or several from the same command, stops at its time, and goes on from what the
+weights folder holds with ``resume``.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,52 +22,35 @@ from safetensors.torch import load, save
 from torch import Tensor
 from torch.nn import functional as F
 
-from mirror import SCHOOLS, __version__
-from mirror.atelier.critic import Critic, augment
-from mirror.atelier.linear import LinearModel
-from mirror.atelier.unwarp import Unwarped
+from mirror import __version__
+from mirror.atelier import ranks
+from mirror.atelier.classroom import Classroom, Lesson, cut, join
+from mirror.atelier.critic import Augmentation, Critic, see
+from mirror.atelier.features import Features
 from mirror.cards import FINISH, read_weights, write_weights
 from mirror.clock import Clock, MonotonicClock, utc_now
 from mirror.faces.finisher import Finisher, whereabouts
 from mirror.faces.model import draw_codes
 from mirror.places import home
 from mirror.progress import Bar
-from mirror.signals import Floats
 
 log = logging.getLogger(__name__)
 
 #: Ends the name of a critic's file: only training needs it.
 CRITIC = "-critic"
 BATCH = 6
-#: Side of the squares that are cut out of textures to learn from, pixels: a quarter of the cost.
-CUT_PX = 128
-RATE = 3e-4
-#: Reconstruction against adversary; gradients count as much as values.
-RECONSTRUCTION, ADVERSARY = 12.0, 1.0
-#: The critic's gradient on real pictures is held small (Mescheder et al. 2018), every few steps.
-R1, R1_EVERY = 0.2, 16
+#: Every so many steps whole textures are looked at, a few at a time.
+WHOLE_EVERY, WHOLE_BATCH = 4, 2
+PAINTING_RATE, JUDGING_RATE = 8e-4, 2e-3
+#: How much values and gradients, features, and the critic's opinion count.
+RECONSTRUCTION, LIKENESS, ADVERSARY = 3.0, 2.0, 0.6
+#: The critic's opinion counts wholly after so many steps.
+SCHOOLED = 600
+#: The critic's four coarsenesses: the finest is easily fooled by a weave that eyes would see.
+COARSENESS = (0.0, 1.0, 1.0, 1.0)
 #: The running average of the weights, as a half-life in steps.
 AVERAGE_HALF_LIFE = 200
-SHEET_EVERY_S = 240.0
-
-
-@dataclass(frozen=True)
-class Lesson:
-    """What one school gives to learn from. number: 0 to 5, prints are 6.
-
-    textures: (2N, 256, 256, 4) uint8, straight alpha, with mirror images. model: its linear model.
-    """
-
-    number: int
-    textures: np.ndarray
-    model: LinearModel
-
-
-def lesson(school: str, unwarped: list[Unwarped], model: LinearModel) -> Lesson:
-    """A lesson of one school's portraits and their mirror images."""
-    own = np.stack([each.texture for each in unwarped])
-    both = np.concatenate([own, own[:, :, ::-1]])
-    return Lesson(SCHOOLS.index(school), np.round(both * 255).astype(np.uint8), model)
+LOOK_EVERY_S = 240.0
 
 
 class Pupil:
@@ -78,11 +62,12 @@ class Pupil:
         layout = torch.channels_last
         self.finisher = Finisher().to(self.device, memory_format=layout)  # type: ignore[call-overload]
         self.critic = Critic().to(self.device, memory_format=layout)  # type: ignore[call-overload]
+        self.eye = Features().to(self.device, memory_format=layout)  # type: ignore[call-overload]
         self.average = {k: v.detach().clone() for k, v in self.finisher.state_dict().items()}
-        self.paint_with = torch.optim.Adam(self.finisher.parameters(), RATE, betas=(0.0, 0.99))
-        self.judge_with = torch.optim.Adam(self.critic.parameters(), RATE, betas=(0.0, 0.99))
-        self.rng = torch.Generator().manual_seed(seed)
-        self.lot = np.random.default_rng(seed)
+        self.paint_with = _optimiser(self.finisher, PAINTING_RATE)
+        self.judge_with = _optimiser(self.critic, JUDGING_RATE)
+        self.rng = torch.Generator().manual_seed(seed + ranks.number())
+        self.lot = np.random.default_rng((seed, ranks.number()))
         self.steps = 0
 
     def averaged(self) -> Finisher:
@@ -98,66 +83,18 @@ class Pupil:
             self.average[name].lerp_(value, share)
 
 
-class Classroom:
-    """Batches: sketches with their schools and codes, and the real textures where there are."""
-
-    def __init__(self, lessons: list[Lesson], device: torch.device) -> None:
-        self.lessons, self.device = lessons, device
-        self._mean, self._components = [], []
-        for lesson in lessons:
-            mean = torch.from_numpy(lesson.model.mean).movedim(-1, 0)
-            parts = torch.from_numpy(lesson.model.components).movedim(-1, 1).flatten(1)
-            self._mean.append(mean.to(device))
-            self._components.append(parts.to(device))
-        counts = np.array([len(lesson.textures) for lesson in lessons], np.float64)
-        self._share = np.sqrt(counts) / np.sqrt(counts).sum()  # small schools are seen more often
-
-    def sketch(self, school: int, codes: Floats) -> tuple[Tensor, Tensor, Tensor]:
-        """Sketches (B, 4, 256, 256), codes (B, 48) and schools (B, 7) of one school."""
-        a = torch.from_numpy(codes).to(self.device)
-        side = self.lessons[school].model.components.shape[1]
-        drawn = (a @ self._components[school]).view(len(a), 4, side, side)
-        drawn = F.interpolate(drawn, size=256, mode="bilinear", align_corners=False)
-        sketch = (self._mean[school] + drawn).clamp(0, 1)
-        one_hot = torch.zeros(len(a), len(SCHOOLS) + 1, device=self.device)
-        one_hot[:, self.lessons[school].number] = 1.0
-        return sketch, a, one_hot
-
-    def real(self, lot: np.random.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """A batch of training portraits with their own sketches."""
-        parts = []
-        for school in lot.choice(len(self.lessons), BATCH, p=self._share):
-            lesson = self.lessons[school]
-            i = int(lot.integers(len(lesson.textures)))
-            texture = torch.from_numpy(lesson.textures[i : i + 1]).movedim(-1, 1).float() / 255
-            parts.append(
-                (texture.to(self.device), *self.sketch(school, lesson.model.codes[i : i + 1]))
-            )
-        return tuple(_join(part) for part in zip(*parts))  # type: ignore[return-value]
-
-    def mixed(self, lot: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """A batch of sketches of people who never sat."""
-        parts = []
-        for school in lot.choice(len(self.lessons), BATCH, p=self._share):
-            codes = self.lessons[school].model.codes
-            norm = float(np.median(np.linalg.norm(codes, axis=1)))
-            if lot.random() < 0.5:
-                drawn = draw_codes(codes, norm, 1, lot)
-            else:  # the river's source walks through a Gaussian
-                drawn = lot.standard_normal((1, codes.shape[1])).astype(np.float32)
-                drawn *= (np.abs(codes).max(axis=0) > 0) * norm / np.linalg.norm(drawn)
-            parts.append(self.sketch(school, drawn.astype(np.float32)))
-        return tuple(_join(part) for part in zip(*parts))  # type: ignore[return-value]
-
-
-def _join(parts: tuple[Tensor, ...]) -> Tensor:
-    joined = torch.cat(parts)
-    return joined.to(memory_format=torch.channels_last) if joined.ndim == 4 else joined
+def _optimiser(network: torch.nn.Module, rate: float) -> torch.optim.Optimizer:
+    return torch.optim.Adam(network.parameters(), rate, betas=(0.0, 0.99))
 
 
 def premultiplied(texture: Tensor) -> Tensor:
     """Colour counts where it is opaque."""
     return torch.cat([texture[:, :3] * texture[:, 3:], texture[:, 3:]], dim=1)
+
+
+def over(texture: Tensor, ground: float) -> Tensor:
+    """RGB of a texture over a grey ground."""
+    return texture[:, :3] * texture[:, 3:] + ground * (1 - texture[:, 3:])
 
 
 def misfit(painted: Tensor, real: Tensor) -> Tensor:
@@ -168,83 +105,93 @@ def misfit(painted: Tensor, real: Tensor) -> Tensor:
     return difference.abs().mean() + down + across
 
 
-def cut(lot: np.random.Generator, *pictures: Tensor) -> list[Tensor]:
-    """The same square out of every picture; a picture at half the size gives half the square."""
-    x, y = (16 * int(n) for n in lot.integers(0, (256 - CUT_PX) // 16 + 1, 2))
-    cuts = []
-    for picture in pictures:
-        shrink = 256 // picture.shape[-1]
-        left, top, side = x // shrink, y // shrink, CUT_PX // shrink
-        cuts.append(picture[..., top : top + side, left : left + side])
-    return cuts
-
-
 def learn(pupil: Pupil, room: Classroom) -> dict[str, float]:
     """One step of both; returns the losses."""
-    real, sketch, code, school = room.real(pupil.lot)
-    mixed, mixed_code, mixed_school = room.mixed(pupil.lot)
+    whole = pupil.steps % WHOLE_EVERY == 0
+    batch = WHOLE_BATCH if whole else BATCH
+    chosen = room.some_schools(pupil.lot, batch)
+    real, sketch, code, school = room.real(pupil.lot, chosen)
+    mixed, mixed_code, mixed_school = room.mixed(pupil.lot, chosen)
     codes, schools = torch.cat([code, mixed_code]), torch.cat([school, mixed_school])
-    where = whereabouts(len(codes), pupil.device)
-    real, sketches, where = cut(pupil.lot, real, _join((sketch, mixed)), where)
+    where, sketches = whereabouts(len(codes), pupil.device), join((sketch, mixed))
+    if not whole:
+        real, sketches, where = cut(pupil.lot, real, sketches, where)
+    changed = Augmentation(len(codes), pupil.rng)
+    ground = 0.5 * float(torch.rand((), generator=pupil.rng))  # what shines through differs
     with torch.autocast(pupil.device.type, dtype=torch.bfloat16):
-        painted = premultiplied(pupil.finisher(sketches, where, codes, schools))
-    judged = _judge(pupil, premultiplied(real), painted.detach().float(), where, schools)
-    with torch.autocast(pupil.device.type, dtype=torch.bfloat16):
+        painted = pupil.finisher(sketches, where, codes, schools)
+        seen = see(pupil.eye, changed(over(painted.float(), ground)))
+        with torch.no_grad():
+            seen_real = see(pupil.eye, changed(over(real, ground)))
+        judged = _judge(pupil, seen_real, [maps.detach() for maps in seen], where, schools)
         pupil.critic.requires_grad_(False)
-        verdict = pupil.critic(augment(painted.float(), pupil.rng), where, schools)
-        fooled = F.softplus(-verdict.float()).mean()
+        fooled = -_mean(pupil.critic(seen, where, schools))
         pupil.critic.requires_grad_(True)
-    missed = misfit(painted[: len(real)].float(), premultiplied(real))
+    missed = misfit(premultiplied(painted[:batch].float()), premultiplied(real))
+    apart = [(a[:batch] - b).abs().float().mean() for a, b in zip(seen, seen_real)]
+    unlike = torch.stack(apart).mean()
     pupil.paint_with.zero_grad(set_to_none=True)
-    (RECONSTRUCTION * missed + ADVERSARY * fooled).backward()
+    loss = (
+        RECONSTRUCTION * missed
+        + LIKENESS * unlike
+        + ADVERSARY * min(1.0, pupil.steps / SCHOOLED) * fooled
+    )
+    loss.backward()
+    ranks.share_gradients(pupil.finisher.parameters())
     torch.nn.utils.clip_grad_norm_(pupil.finisher.parameters(), 5.0)
     pupil.paint_with.step()
     pupil.steps += 1
-    pupil.remember()
-    return {"missed": float(missed.detach()), "fooled": float(fooled.detach()), **judged}
+    losses = {"missed": missed, "unlike": unlike, "fooled": fooled}
+    return {**{name: float(value.detach()) for name, value in losses.items()}, **judged}
 
 
 def _judge(
-    pupil: Pupil, real: Tensor, painted: Tensor, where: Tensor, schools: Tensor
+    pupil: Pupil, real: list[Tensor], painted: list[Tensor], where: Tensor, schools: Tensor
 ) -> dict[str, float]:
     """One step of the critic. The first of the painted textures are of the real ones' sitters."""
-    mine, school = where[: len(real)], schools[: len(real)]
-    both = _join((augment(real, pupil.rng), augment(painted, pupil.rng)))
-    with torch.autocast(pupil.device.type, dtype=torch.bfloat16):
-        verdict = pupil.critic(both, torch.cat([mine, where]), torch.cat([school, schools])).float()
-    loss = F.softplus(-verdict[: len(real)]).mean() + F.softplus(verdict[len(real) :]).mean()
-    if pupil.steps % R1_EVERY == 0:
-        seen = real.detach().requires_grad_(True)
-        (slope,) = torch.autograd.grad(
-            pupil.critic(seen, mine, school).sum(), seen, create_graph=True
-        )
-        loss = loss + R1_EVERY * R1 / 2 * slope.square().sum(dim=(1, 2, 3)).mean() / 64
+    count = len(real[0])
+    yes = pupil.critic(real, where[:count], schools[:count])
+    no = pupil.critic(painted, where, schools)
+    loss = _mean([F.relu(1 - y) for y in yes]) + _mean([F.relu(1 + n) for n in no])
     pupil.judge_with.zero_grad(set_to_none=True)
     loss.backward()
+    ranks.share_gradients(pupil.critic.parameters())
     pupil.judge_with.step()
-    right = (verdict[: len(real)] > 0).float().mean() + (verdict[len(real) :] < 0).float().mean()
+    right = _mean([(y > 0).float() for y in yes]) + _mean([(n < 0).float() for n in no])
     return {"judged": float(loss.detach()), "right": float(right) / 2}
 
 
+def _mean(levels: list[Tensor]) -> Tensor:
+    """The mean over all coarsenesses, each with its weight."""
+    weighted = [weight * level.mean() for weight, level in zip(COARSENESS, levels)]
+    return torch.stack(weighted).sum() / sum(COARSENESS)
+
+
 def train_finisher(
-    lessons: list[Lesson], pupil: Pupil, minutes: float, sheets: Path, clock: Clock | None = None
-) -> None:
-    """Learn for so many minutes; a sheet of paintings every few. Stops early on a loss that is
-    not a number, with the running average of before."""
+    lessons: list[Lesson], pupil: Pupil, minutes: float, look: Callable[[Classroom], None],
+    clock: Clock | None = None,
+) -> None:  # fmt: skip
+    """Learn for so many minutes; ``look`` is called at the first step and every few minutes.
+
+    Stops early on a loss that is not a number, with the running average of before.
+    """
     clock = clock or MonotonicClock()
     room = Classroom(lessons, pupil.device)
-    start_s = sheet_s = clock.now_s()
+    start_s = looked_s = clock.now_s()
+    first = True
     with Bar("finishing", minutes * 60) as bar:
-        while (now_s := clock.now_s()) - start_s < minutes * 60:
+        while ranks.agree((now_s := clock.now_s()) - start_s < minutes * 60, pupil.device):
             losses = learn(pupil, room)
-            if not all(math.isfinite(value) for value in losses.values()):
+            finite = all(math.isfinite(value) for value in losses.values())
+            if not ranks.agree(finite, pupil.device):
                 log.error("stopped at step %d: %s", pupil.steps, losses)
                 return
+            pupil.remember()
             bar.reach(now_s - start_s)
-            if now_s - sheet_s > SHEET_EVERY_S or pupil.steps == 1:
-                sheet_s = now_s
+            if ranks.number() == 0 and (first or now_s - looked_s > LOOK_EVERY_S):
+                looked_s, first = now_s, False
                 log.info("step %d: %s", pupil.steps, {k: round(v, 3) for k, v in losses.items()})
-                write_sheet(room, pupil.averaged(), sheets / f"finish-{pupil.steps:06d}.png")
+                look(room)
 
 
 @torch.inference_mode()
@@ -283,10 +230,21 @@ def teach(
     resume: go on from the finisher of that name in the folder, or else from the shared one, and
     from the critic that was trained with it.
     """
-    pupil = Pupil(device, seed)
-    if resume:
-        take_up(pupil, folder, name if (folder / f"{name}.json").is_file() else FINISH)
-    train_finisher(lessons, pupil, minutes, home() / "out" / "train")
+    with ranks.joined(device):
+        pupil = Pupil(ranks.own_device(device), seed)
+        if resume:
+            take_up(pupil, folder, name if (folder / f"{name}.json").is_file() else FINISH)
+
+        def look(room: Classroom) -> None:
+            write_sheet(room, pupil.averaged(), home() / f"out/train/{name}-{pupil.steps:06d}.png")
+            keep_both(pupil, folder, name)
+
+        train_finisher(lessons, pupil, minutes, look)
+        return keep_both(pupil, folder, name) if ranks.number() == 0 else {}
+
+
+def keep_both(pupil: Pupil, folder: Path, name: str) -> dict[str, Any]:
+    """Write critic and finisher; returns the finisher's card."""
     told = {"steps": pupil.steps, "trained": utc_now().date().isoformat(), "program": __version__}
     keep(folder, name + CRITIC, pupil.critic.state_dict(), told)
     return keep(folder, name, pupil.average, told)

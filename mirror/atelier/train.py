@@ -18,8 +18,9 @@ import torch
 from safetensors.torch import save as save_tensors
 
 from mirror import SCHOOLS, __version__
-from mirror.atelier import finish, linear, proportions
+from mirror.atelier import finish, linear, proportions, ranks
 from mirror.atelier import frame as frames
+from mirror.atelier.classroom import PRINTS, Lesson, lesson
 from mirror.atelier.portraits import Gathering, gather, picture_files
 from mirror.atelier.unwarp import Unwarped, Unwarper
 from mirror.canonical import FRAME_FILE, Frame, build_mesh, load_frame
@@ -57,15 +58,28 @@ def train(
     frame = load_frame(out) if alone else learn_frame(gathered)
     unwarped = unwarp_all(gathered, frame)
     models = learn_all(unwarped, frame)
-    out.mkdir(parents=True, exist_ok=True)
-    if not alone:
-        frames.save_frame(frame, out, sum(len(g.portraits) for g in gathered.values()))
-    cards = {s: save_model(s, *models[s], gathered[s], out, seed) for s in wanted}
+    cards = {}
+    if ranks.number() == 0:
+        out.mkdir(parents=True, exist_ok=True)
+        if not alone:
+            frames.save_frame(frame, out, sum(len(g.portraits) for g in gathered.values()))
+        cards = {s: save_model(s, *models[s], gathered[s], out, seed) for s in wanted}
     if minutes:
-        lessons = [finish.lesson(s, unwarped[s], models[s][0]) for s in wanted]
+        lessons = [lesson(SCHOOLS.index(s), unwarped[s], models[s][0]) for s in wanted]
+        lessons += lessons_of_prints(images / "print", frame) if not alone else []
         name = FINISH if len(wanted) == len(SCHOOLS) else f"{wanted[0]}-{FINISH}"
         cards[name] = finish.teach(lessons, out, name, minutes, resume, place, seed)
     return cards
+
+
+def lessons_of_prints(folder: Path, frame: Frame) -> list[Lesson]:
+    """Engravings and drawings, where there are any beside the schools: the finisher alone learns
+    from them."""
+    if not folder.is_dir():
+        return []
+    prints = gather_all({"print": folder})
+    unwarped = unwarp_all(prints, frame)["print"]
+    return [lesson(PRINTS, unwarped)] if len(unwarped) > 1 else []
 
 
 def school_folder(images: Path, school: str, only: bool) -> Path:

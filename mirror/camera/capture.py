@@ -114,6 +114,11 @@ class Camera:
         """How often each kind of fault happened so far; ``faults.KINDS`` explains them."""
         return self._faults.counts
 
+    @property
+    def trouble(self) -> str:
+        """The last fault in words, with why; "" as long as there was none."""
+        return self._faults.last
+
     def newest(self, after: int = -1) -> Frame | None:
         """The newest frame, if its number is beyond ``after``; never waits."""
         frame = self._frame

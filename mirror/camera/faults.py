@@ -34,18 +34,26 @@ class Faults:
     def __init__(self, source: str) -> None:
         self._source = source
         self._counts = dict.fromkeys(KINDS, 0)
+        self._last = ""
         self._lock = threading.Lock()
 
     def count(self, kind: str, detail: object = "") -> None:
         """One more of this kind."""
         with self._lock:
             self._counts[kind] += 1
+            self._last = f"{kind.replace('_', ' ')}: {detail}"
             first = self._counts[kind] == 1
         level = logging.DEBUG
         if first:
             level = logging.INFO if kind == "reopened" else logging.WARNING
         why = f" ({detail})" if detail else ""
         logger.log(level, "%s: %s%s", self._source, kind.replace("_", " "), why)
+
+    @property
+    def last(self) -> str:
+        """The last one in words, with why; "" as long as there was none."""
+        with self._lock:
+            return self._last
 
     @property
     def counts(self) -> dict[str, int]:

@@ -32,7 +32,9 @@ import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from mirror.camera.sources import Source
+from mirror.camera.controls import Control, set_controls
+from mirror.camera.identity import hold_address, known_again
+from mirror.camera.sources import Source, list_devices
 from mirror.clock import Clock, MonotonicClock
 from mirror.errors import SourceError
 from mirror.settings import CameraSettings
@@ -71,7 +73,8 @@ class Achieved:
     """What an opened source really gives, which may differ from what was asked for.
 
     width_px, height_px: 0 if it does not say. rate_hz: pictures a second, 0.0 if it does not say.
-    format: the codec or the driver's four letters. reader: who reads it.
+    format: the codec or the driver's four letters. reader: who reads it. controls: a device's
+    exposure, gain, white balance and focus, read back.
     """
 
     width_px: int
@@ -79,6 +82,7 @@ class Achieved:
     rate_hz: float
     format: str
     reader: str
+    controls: tuple[Control, ...] = ()
 
 
 class Reader(Protocol):
@@ -96,10 +100,18 @@ class Reader(Protocol):
 
 
 def open_reader(source: Source, settings: CameraSettings, clock: Clock) -> Reader:
-    """Open a source. Raises SourceError if it cannot be opened, TimeoutError if it is mute."""
+    """Open a source. Raises SourceError if it cannot be opened or is another camera than the
+    settings name, TimeoutError if it is mute."""
     if source.kind == "device":
         return DeviceReader(source, settings, clock)
-    return StreamReader(source, settings.read_timeout_s, clock)
+    reader = StreamReader(source, settings.read_timeout_s, clock)
+    if source.kind == "url" and settings.identity:
+        try:
+            hold_address(settings.identity, source)
+        except SourceError:
+            reader.close()
+            raise
+    return reader
 
 
 class StreamReader:
@@ -242,6 +254,8 @@ class DeviceReader:
         # Every blocked read ends by itself in the end, else its thread would never go.
         os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"] = str(math.ceil(settings.read_timeout_s))
         cv2.setLogLevel(0)  # it would write its own lines to the terminal at each try
+        if settings.identity:
+            source = Source("device", known_again(settings.identity, source, list_devices()))
         self._capture = _open_capture(source)
         self.achieved = _ask(self._capture, settings)
 
@@ -306,7 +320,8 @@ def _ask(capture: Any, settings: CameraSettings) -> Achieved:
     Compressed pictures first: USB 2 carries only some 10 pictures a second of 1280x720 without.
     The size before the rate: drivers offer rates by size.
     """
-    capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    if settings.format != "auto":
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*settings.format))
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width_px)
     capture.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height_px)
     capture.set(cv2.CAP_PROP_FPS, settings.rate_hz)
@@ -318,4 +333,5 @@ def _ask(capture: Any, settings: CameraSettings) -> Achieved:
     return Achieved(
         int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
         float(capture.get(cv2.CAP_PROP_FPS)), code, capture.getBackendName(),
+        set_controls(capture, settings),
     )  # fmt: skip

@@ -7,7 +7,8 @@ Nothing is opened here. Any thread may call it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -86,7 +87,8 @@ class DeviceFacts:
     name: what the driver calls it. path: /dev/videoN, which may change at the next start.
     by_id: the stable path by maker and serial number, or "". by_path: the stable path by the
     socket that it is plugged into, or "". node: 0 is the picture; higher ones of the same camera
-    mostly carry its metadata.
+    mostly carry its metadata. twin: another camera has the same name, and not each of them has a
+    stable path by serial number: at the next start that path may lead to the other one.
     """
 
     name: str
@@ -94,11 +96,13 @@ class DeviceFacts:
     by_id: str
     by_path: str
     node: int
+    twin: bool = False
 
     @property
     def stable(self) -> str:
         """The path to write into the site file."""
-        return self.by_id or self.by_path or self.path
+        paths = (self.by_path, self.by_id) if self.twin else (self.by_id, self.by_path)
+        return paths[0] or paths[1] or self.path
 
 
 def list_devices(root: str = "/") -> list[DeviceFacts]:
@@ -121,7 +125,14 @@ def list_devices(root: str = "/") -> list[DeviceFacts]:
                 node=int(_line(entry / "index", "0")),
             )
         )
+    found = [replace(each, twin=_has_twin(each, found)) for each in found]
     return sorted(found, key=lambda device: (device.node, len(device.path), device.path))
+
+
+def _has_twin(device: DeviceFacts, devices: Sequence[DeviceFacts]) -> bool:
+    """Whether a device and others share a name and cannot be told apart by serial number."""
+    alike = [o for o in devices if (o.name, o.node) == (device.name, device.node)]
+    return len(alike) > 1 and not all(each.by_id for each in alike)
 
 
 def _links(folder: Path, devices: Path) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from mirror.screen.placing import Placing
 from mirror.signals import Bytes, Floats
 
 TILE = 256
@@ -35,13 +36,13 @@ def field(
     return np.asarray(found / found.std(), np.float32)
 
 
-def varnish(size: tuple[int, int], seed: int = 5) -> Bytes:
-    """What lies over the whole picture, (H, W, 2) uint8 for a size (W, H).
+def varnish(placing: Placing, seed: int = 5) -> Bytes:
+    """What lies over the whole screen, (H, W, 3) uint8.
 
     First the weave of the canvas with fine cracks, about 128; then the light, which falls off
-    gently towards the rim.
+    gently towards the rim of the picture; last, how much of a pixel may be lit at all.
     """
-    width, height = size
+    size = width, height = placing.size
     noise = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width].astype(np.float32)
     thread = 2.6 * max(1.0, height / 720)
@@ -49,9 +50,18 @@ def varnish(size: tuple[int, int], seed: int = 5) -> Bytes:
     tile = field(noise, 1.2)
     rough = np.tile(tile, (height // TILE + 1, width // TILE + 1))[:height, :width]
     surface = 128 + 9 * weave + 12 * rough - 34 * _cracks(size, noise)
-    u, v = x / width * 2 - 1, y / height * 2 - 1
+    u, v = _on_picture(placing, x / width, y / height)
     light = 1 - 0.26 * np.clip(0.42 * u * u + 0.58 * v * v, 0, 1) ** 1.4
-    return np.stack([_clip(surface), _clip(255 * light)], axis=-1)
+    lit = np.full((height, width), 255, np.uint8) if placing.light is None else placing.light
+    return np.stack([_clip(surface), _clip(255 * light), lit], axis=-1)  # (H, W, 3)
+
+
+def _on_picture(placing: Placing, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Places on the screen as places in the picture, -1 to 1 from rim to rim."""
+    if placing.straight:
+        return x * 2 - 1, y * 2 - 1
+    rays = [row[0] * x + row[1] * y + row[2] for row in placing.site.astype(np.float32)]
+    return rays[0] / rays[2] * 2 - 1, rays[1] / rays[2] * 2 - 1
 
 
 def _cracks(size: tuple[int, int], noise: np.random.Generator) -> Floats:

@@ -1,7 +1,7 @@
 """The finish: portraits over water, seen through moving water; tone, varnish, grain.
 
-In: the picture of the portraits and the ``Water``. Out: the finished picture in the bound
-framebuffer. The thread that owns the OpenGL context.
+In: the picture of the portraits, the ``Water``, and how the site's screen shows them. Out: the
+finished picture in the bound framebuffer. The thread that owns the OpenGL context.
 """
 
 from __future__ import annotations
@@ -10,26 +10,24 @@ import moderngl
 
 from mirror.screen.clouds import TILE, varnish
 from mirror.screen.contexts import give_back
+from mirror.screen.placing import Placing, columns
 from mirror.screen.water import Water, drift
 from mirror.settings import ScreenSettings
 from mirror.shaders import compile_program
 from mirror.signals import Scene
-
-#: The screen and the picture are one until a site says otherwise (keystone, rotation).
-STRAIGHT = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 class Finish:
     """Owns a program and the varnish; release it."""
 
     def __init__(
-        self, context: moderngl.Context, size: tuple[int, int], settings: ScreenSettings
+        self, context: moderngl.Context, placing: Placing, settings: ScreenSettings
     ) -> None:
-        self._settings, self._size = settings, size
+        self._settings, self._size = settings, placing.size
         self._program = compile_program(context, "finish.vert", "finish.frag")
         self._whole = context.vertex_array(self._program, [])
-        self._varnish = context.texture(size, 2, varnish(size).tobytes(), alignment=1)
-        self._program["site"] = STRAIGHT
+        self._varnish = context.texture(placing.size, 3, varnish(placing).tobytes(), alignment=1)
+        self._program["site"] = columns(placing.site)
 
     def draw(self, scene: Scene, portraits: moderngl.Texture, water: Water) -> None:
         """Draw the finished picture into the bound framebuffer."""

@@ -11,6 +11,7 @@ import moderngl
 import numpy as np
 
 from mirror.screen.contexts import give_back
+from mirror.screen.placing import Placing, columns
 from mirror.shaders import compile_program
 from mirror.signals import Bytes, Scene, Sitter
 
@@ -24,50 +25,64 @@ FRAME_HEIGHT = 0.28
 
 
 class Overlay:
-    """Owns two programs, a texture of text and a buffer of markers; release it."""
+    """Owns three programs, a texture of text and a buffer of markers; release it."""
 
-    def __init__(self, context: moderngl.Context, size: tuple[int, int]) -> None:
-        self._context, self._size = context, size
-        self._text_program = compile_program(context, "whole.vert", "lines.frag")
+    def __init__(self, context: moderngl.Context, placing: Placing) -> None:
+        self._context, self._size = context, placing.picture
+        self._text_program = compile_program(context, "panel.vert", "lines.frag")
+        self._lamp_program = compile_program(context, "panel.vert", "overlay.frag")
         self._dot_program = compile_program(context, "overlay.vert", "overlay.frag")
-        self._whole = context.vertex_array(self._text_program, [])
+        for program in (self._text_program, self._lamp_program, self._dot_program):
+            program["screen"] = columns(placing.screen)
+        self._panel = context.vertex_array(self._text_program, [])
+        self._lamp = context.vertex_array(self._lamp_program, [])
         self._markers = context.buffer(reserve=478 * 2 * 4, dynamic=True)
         self._dots = context.vertex_array(self._dot_program, [(self._markers, "2f", "marker")])
         self._lines: tuple[str, ...] = ()
         self._text: moderngl.Texture | None = None
 
-    def draw(self, scene: Scene, target: moderngl.Framebuffer) -> None:
-        """Draw into the target, which is bound; leaves its viewport as it was."""
+    def draw(self, scene: Scene) -> None:
+        """Draw into the bound framebuffer."""
         if scene.lamp:
-            self._light_lamp(target)
+            self._light_lamp()
         if not scene.overlay and not scene.marks:
             return
         self._context.enable_only(moderngl.BLEND | moderngl.PROGRAM_POINT_SIZE)
         self._context.blend_func = moderngl.ONE, moderngl.ONE_MINUS_SRC_ALPHA
         if scene.overlay:
-            self._draw_lines(scene.overlay, target)
+            self._draw_lines(scene.overlay)
         for sitter in scene.marks:
             self._draw_marks(sitter)
         self._context.enable_only(moderngl.NOTHING)
 
-    def _light_lamp(self, target: moderngl.Framebuffer) -> None:
+    def _light_lamp(self) -> None:
         """A red lamp in the upper right corner."""
         side = max(6, round(LAMP_HEIGHT * self._size[1]))
-        left = self._size[0] - 2 * side
-        target.clear(*LAMP, 1.0, viewport=(left, side, side, side))
+        self._lamp_program["ink"] = (*LAMP, 1.0)
+        self._lamp_program["frame"] = self._frame(self._size[0] - 2 * side, side, side, side)
+        self._lamp.render(moderngl.TRIANGLE_STRIP, vertices=4)
 
     def release(self) -> None:
         """Give everything back."""
         give_back(
-            self._whole,
+            self._panel,
+            self._lamp,
             self._dots,
             self._markers,
             self._text_program,
+            self._lamp_program,
             self._dot_program,
             self._text,
         )
 
-    def _draw_lines(self, lines: tuple[str, ...], target: moderngl.Framebuffer) -> None:
+    def _frame(self, left: float, top: float, width: float, height: float) -> tuple[float, ...]:
+        """Pixels of the picture as parts of it."""
+        return (
+            left / self._size[0], top / self._size[1], width / self._size[0],
+            height / self._size[1],
+        )  # fmt: skip
+
+    def _draw_lines(self, lines: tuple[str, ...]) -> None:
         if lines != self._lines or self._text is None:
             picture = write_lines(lines, self._size)
             if self._text is not None:
@@ -77,10 +92,8 @@ class Overlay:
             self._lines = lines
         self._text.use(0)
         self._text_program["text"] = 0
-        viewport = target.viewport
-        target.viewport = 0, 0, self._text.width, self._text.height
-        self._whole.render(vertices=3)
-        target.viewport = viewport
+        self._text_program["frame"] = self._frame(0, 0, self._text.width, self._text.height)
+        self._panel.render(moderngl.TRIANGLE_STRIP, vertices=4)
 
     def _draw_marks(self, sitter: Sitter) -> None:
         aspect = self._size[0] / self._size[1]

@@ -17,8 +17,10 @@ from mirror.canonical import Mesh
 from mirror.errors import ScreenError
 from mirror.screen.contexts import Offscreen, Surface, give_back, hold
 from mirror.screen.finish import Finish
+from mirror.screen.glimpse import Glimpse
 from mirror.screen.overlay import Overlay
 from mirror.screen.paintings import Paintings
+from mirror.screen.placing import place
 from mirror.screen.portraits import SOFTWARE, PortraitPass
 from mirror.screen.water import Water
 from mirror.screen.window import Window
@@ -39,23 +41,24 @@ def shared(size: tuple[int, int], share: float) -> tuple[int, int]:
 
 
 class Targets:
-    """What depends on the size of the picture: framebuffers, water, finish. Release it."""
+    """What depends on the size of the screen: framebuffers, water, finish. Release it."""
 
     def __init__(
         self, context: moderngl.Context, size: tuple[int, int], settings: ScreenSettings,
         water: Water | None = None,
     ) -> None:  # fmt: skip
-        self.size = size
-        self.portraits = context.texture(size, 4)
+        self.size, self.placing = size, place(size, settings)
+        picture = self.placing.picture
+        self.portraits = context.texture(picture, 4)
         self.portraits.repeat_x = self.portraits.repeat_y = False
-        self._depth = context.depth_renderbuffer(size)
+        self._depth = context.depth_renderbuffer(picture)
         self.portraits_target = context.framebuffer([self.portraits], self._depth)
         self.shown = context.texture(size, 4)
         self.shown_target = context.framebuffer([self.shown])
         self.shown_target.clear()
-        self.water = water or Water(context, size)
-        self.finish = Finish(context, size, settings)
-        self.overlay = Overlay(context, size)
+        self.water = water or Water(context, picture)
+        self.finish = Finish(context, self.placing, settings)
+        self.overlay = Overlay(context, self.placing)
 
     def release(self, with_water: bool = True) -> None:
         """Give everything back; the water can be kept for other targets."""
@@ -89,6 +92,7 @@ class Screen:
         if not all(1 <= side <= 16384 for side in size):
             raise ScreenError("screen size", f"{size[0]}x{size[1]}", SIZES)
         self._settings, self._time_s = settings, 0.0
+        self._glimpse: Glimpse | None = None
         self._surface: Surface = Window(size, settings) if kind == "window" else Offscreen(size)
         self._closed = False
         try:
@@ -112,13 +116,14 @@ class Screen:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the picture in pixels; a window's changes when it is resized."""
+        """Width and height of the screen in pixels; a window's changes when it is resized."""
         return self._size
 
     @property
     def aspect(self) -> float:
-        """Width over height of the picture."""
-        return self._size[0] / self._size[1]
+        """Width over height of the picture, which may be turned on the screen."""
+        width, height = self._targets.placing.picture
+        return width / height
 
     @property
     def software(self) -> bool:
@@ -167,7 +172,7 @@ class Screen:
                 targets.water.carry(scene, targets.portraits, self._settings.trail_half_life_s)
             targets.shown_target.use()
             targets.finish.draw(scene, targets.portraits, targets.water)
-            targets.overlay.draw(scene, targets.shown_target)
+            targets.overlay.draw(scene)
             self._surface.present(targets.shown)
 
     def finish(self) -> None:
@@ -176,7 +181,7 @@ class Screen:
             self._context.finish()
 
     def picture(self) -> Bytes:
-        """What was drawn last: (H, W, 3) uint8 RGB, origin top left."""
+        """What the screen showed last: (H, W, 3) uint8 RGB, origin top left."""
         width, height = self._targets.size
         with hold(self._surface):
             data = self._targets.shown_target.read(components=4)
@@ -185,6 +190,13 @@ class Screen:
         if self._targets.size == self._size:
             return picture
         return np.asarray(cv2.resize(picture, self._size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+    def glimpse(self, width: int) -> Bytes:
+        """The same, made at most so wide on the GPU: cheap for a large screen."""
+        with hold(self._surface):
+            if self._glimpse is None:
+                self._glimpse = Glimpse(self._context)
+            return self._glimpse.take(self._targets.shown, width)
 
     def fault(self) -> str:
         """OpenGL's own complaint since the last call, 'GL_NO_ERROR' if there is none."""
@@ -213,7 +225,7 @@ class Screen:
             return
         self._closed = True
         with hold(self._surface):
-            give_back(self._targets, self._portraits, self._paintings)
+            give_back(self._targets, self._portraits, self._paintings, self._glimpse)
         self._surface.close()
 
     def __enter__(self) -> Screen:
@@ -247,4 +259,6 @@ class Screen:
         target = self._targets.portraits_target
         target.use()
         target.clear(0.0, 0.0, 0.0, 0.0, depth=1.0)
-        self._portraits.draw(scene.portraits, self._paintings, scene.time_s, self._targets.size)
+        self._portraits.draw(
+            scene.portraits, self._paintings, scene.time_s, self._targets.placing.picture
+        )

@@ -6,6 +6,7 @@ The main thread, as every window system wants it.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from typing import Any
 
 import glfw
@@ -14,6 +15,8 @@ import moderngl
 from mirror.errors import ScreenError
 from mirror.screen.awake import Awake
 from mirror.screen.contexts import forget, leave, take
+from mirror.screen.monitors import Monitors, text
+from mirror.screen.touches import Touch, name_of_key
 from mirror.settings import ScreenSettings
 from mirror.shaders import compile_program
 
@@ -35,7 +38,7 @@ _said: list[str] = []
 
 def _hear(code: int, words: Any) -> None:
     """Keep what glfw complains of, for the error that follows from it."""
-    _said[:] = [f"{_text(words)} ({code:#x})"]
+    _said[:] = [f"{text(words)} ({code:#x})"]
     log.debug("glfw: %s", _said[0])
 
 
@@ -75,8 +78,17 @@ class Window:
         if not glfw.init():
             raise _error("no display can be opened")
         self._asked: list[str] = []
+        self._touched: deque[Touch] = deque(maxlen=256)
+        self._pointer = 0.0, 0.0
         self._windowed = (100, 100, *size)
-        self._handle = _create(size, settings)
+        self._monitors = Monitors()
+        self._covers, self._wanted = settings.full_screen, settings.monitor
+        try:
+            self._handle = _create(size, settings, self._monitors)
+        except ScreenError:
+            if not _open:
+                glfw.terminate()
+            raise
         if not self._handle:
             if not _open:
                 glfw.terminate()
@@ -84,7 +96,11 @@ class Window:
         _open.append(self)
         take(self)
         self.context = moderngl.create_context(require=330, **GLFW)
+        if self._covers and not self._wanted:
+            self._wanted = self.monitor  # wherever it comes back, it is looked for by name
         glfw.set_key_callback(self._handle, self._on_key)
+        glfw.set_mouse_button_callback(self._handle, self._on_button)
+        glfw.set_cursor_pos_callback(self._handle, self._on_move)
         glfw.set_input_mode(self._handle, glfw.CURSOR, glfw.CURSOR_HIDDEN)
         glfw.swap_interval(1)
         self._program = compile_program(self.context, "whole.vert", "present.frag")
@@ -121,15 +137,34 @@ class Window:
             self._program["picture"] = 0
             self._whole.render(vertices=3)
         glfw.swap_buffers(self._handle)
-        glfw.poll_events()
+        self._poll()
 
     def keys(self) -> list[str]:
         """What was asked for since the last call; 'full_screen' has been done already."""
-        glfw.poll_events()
+        self._poll()
         asked, self._asked = self._asked, []
         if self.should_close and "quit" not in asked:
             asked.append("close")
         return asked
+
+    def touches(self) -> list[Touch]:
+        """What a hand did with mouse and keys since the last call, at most 256 of the latest."""
+        self._poll()
+        touched = list(self._touched)
+        self._touched.clear()
+        return touched
+
+    def show_pointer(self) -> None:
+        """Let the mouse be seen, for a technician."""
+        glfw.set_input_mode(self._handle, glfw.CURSOR, glfw.CURSOR_NORMAL)
+
+    @property
+    def monitor(self) -> str:
+        """The name of the monitor that the window is on; '' while there is none."""
+        covered = glfw.get_window_monitor(self._handle)
+        return self._monitors.name_of(
+            covered or self._monitors.at(glfw.get_window_pos(self._handle))
+        )
 
     def stay_awake(self) -> None:
         """Keep the display from sleeping, should anything have turned that back."""
@@ -143,17 +178,37 @@ class Window:
     def full_screen(self) -> None:
         """Cover the monitor that the window is on, or come back."""
         if glfw.get_window_monitor(self._handle):
+            self._covers = False
             glfw.set_window_monitor(self._handle, NONE, *self._windowed, 0)
             return
         place, size = glfw.get_window_pos(self._handle), glfw.get_window_size(self._handle)
         self._windowed = (*place, *size)
-        monitor = _monitor_of(place) or glfw.get_primary_monitor()
+        monitor = self._monitors.at(place) or glfw.get_primary_monitor()
         if monitor:
-            mode = glfw.get_video_mode(monitor)
-            glfw.set_window_monitor(
-                self._handle, monitor, 0, 0, mode.size.width, mode.size.height, mode.refresh_rate
-            )
-            glfw.swap_interval(1)
+            self._covers, self._wanted = True, self._monitors.name_of(monitor)
+            self._cover(monitor)
+
+    def _cover(self, monitor: Any) -> None:
+        mode = glfw.get_video_mode(monitor)
+        glfw.set_window_monitor(
+            self._handle, monitor, 0, 0, mode.size.width, mode.size.height, mode.refresh_rate
+        )
+        glfw.swap_interval(1)
+
+    def _poll(self) -> None:
+        """Hear the window system; when a monitor came or went, go back to the one that is meant.
+
+        Without it the window system leaves the window wherever it fell.
+        """
+        glfw.poll_events()
+        if not self._monitors.changed():
+            return
+        named = self._monitors.named()
+        self._wanted = self._wanted or next(iter(named), "")
+        monitor = named.get(self._wanted)
+        log.warning("monitors: %s; the picture is meant for %s", list(named), self._wanted or "any")
+        if monitor and self._covers and not glfw.get_window_monitor(self._handle):
+            self._cover(monitor)
 
     def close(self) -> None:
         """Give everything back; may be called twice."""
@@ -170,7 +225,22 @@ class Window:
         if not _open:
             glfw.terminate()
 
+    def _on_move(self, window: Any, x: float, y: float) -> None:
+        # In pixels of the framebuffer, which on some screens are finer than the window's units.
+        wide, high = glfw.get_window_size(self._handle)
+        width, height = self.size
+        self._pointer = x * width / max(1, wide), y * height / max(1, high)
+        self._touched.append(Touch("move", *self._pointer))
+
+    def _on_button(self, window: Any, button: int, action: int, modifiers: int) -> None:
+        if button == glfw.MOUSE_BUTTON_LEFT:
+            kind = "press" if action == glfw.PRESS else "release"
+            self._touched.append(Touch(kind, *self._pointer))
+
     def _on_key(self, window: Any, key: int, code: int, action: int, modifiers: int) -> None:
+        if action != glfw.RELEASE and (word := name_of_key(key)):
+            shift = bool(modifiers & glfw.MOD_SHIFT)
+            self._touched.append(Touch("key", *self._pointer, word, shift))
         name = KEYS.get(key)
         if action != glfw.PRESS or name is None:
             return
@@ -181,7 +251,7 @@ class Window:
             glfw.set_window_should_close(self._handle, True)
 
 
-def _create(size: tuple[int, int], settings: ScreenSettings) -> Any:
+def _create(size: tuple[int, int], settings: ScreenSettings, monitors: Monitors) -> Any:
     glfw.default_window_hints()
     glfw.window_hint(glfw.CONTEXT_VERSION_MAJOR, 3)
     glfw.window_hint(glfw.CONTEXT_VERSION_MINOR, 3)
@@ -189,7 +259,8 @@ def _create(size: tuple[int, int], settings: ScreenSettings) -> Any:
     glfw.window_hint(glfw.OPENGL_FORWARD_COMPAT, True)
     glfw.window_hint(glfw.DEPTH_BITS, 0)
     glfw.window_hint(glfw.AUTO_ICONIFY, False)  # a click on another monitor must not hide the work
-    monitor = find_monitor(settings.monitor) if settings.monitor or settings.full_screen else None
+    asked = settings.monitor or settings.full_screen
+    monitor = monitors.find(settings.monitor) if asked else None
     if monitor is None:
         return glfw.create_window(*size, "Mirror", None, None)
     mode = glfw.get_video_mode(monitor)
@@ -201,41 +272,6 @@ def _create(size: tuple[int, int], settings: ScreenSettings) -> Any:
         x, y = glfw.get_monitor_pos(monitor)
         glfw.set_window_pos(handle, x + 40, y + 40)
     return handle
-
-
-def find_monitor(name: str) -> Any:
-    """The monitor of that name ('' is the first); raises ScreenError with the names there are.
-
-    Two monitors of one make share their name: ``NAME#2`` is the second of them, from the left.
-    """
-    monitors = glfw.get_monitors()
-    if not name:
-        return monitors[0] if monitors else None
-    monitors = sorted(monitors, key=glfw.get_monitor_pos)
-    found: dict[str, Any] = {}
-    for monitor in monitors:
-        own = _text(glfw.get_monitor_name(monitor))
-        number = 1 + sum(1 for known in found if known.split("#")[0] == own)
-        found[own if number == 1 else f"{own}#{number}"] = monitor
-    if name not in found:
-        raise ScreenError(
-            "screen.monitor", repr(name), ", ".join(found) or "no monitor is connected"
-        )
-    return found[name]
-
-
-def _monitor_of(place: tuple[int, int]) -> Any:
-    """The monitor that a window's corner lies on."""
-    for monitor in glfw.get_monitors():
-        x, y = glfw.get_monitor_pos(monitor)
-        mode = glfw.get_video_mode(monitor)
-        if x <= place[0] < x + mode.size.width and y <= place[1] < y + mode.size.height:
-            return monitor
-    return None
-
-
-def _text(words: Any) -> str:
-    return words.decode(errors="replace") if isinstance(words, bytes) else str(words)
 
 
 def _error(found: str) -> ScreenError:

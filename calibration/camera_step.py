@@ -1,0 +1,153 @@
+"""``calibrate camera``: choose a camera, set it, lock it, read it back, and measure what it gives.
+
+Wishes come in from flags or from questions; verdicts go out, and the site file keeps the camera,
+its identity and what was measured. Nothing is saved of a camera that gave no picture.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from calibration.asking import Asker
+from calibration.choosing import choices, chosen, show_cameras
+from calibration.seeing import camera_verdicts, measured_of
+from calibration.site_file import begin_site, change_site
+from calibration.verdicts import Verdict, show
+from calibration.watching import Watched, watch
+from mirror.camera import DeviceFacts, identify, list_devices, parse_source
+from mirror.clock import utc_now
+from mirror.errors import SettingsError
+from mirror.options import with_source
+from mirror.settings import CameraSettings, MeasuredSettings, Settings
+
+#: So long a camera that decides for itself is left to settle before its values are locked.
+SETTLE_S = 2.0
+#: What is known of the old camera's pictures is not known of a new one's.
+OF_THE_CAMERA = ("camera_", "light_", "latency_")
+
+
+@dataclass(frozen=True)
+class CameraWishes:
+    """What is wished of a camera; None: as the site has it. lock: keep what it chooses itself."""
+
+    source: str = ""
+    width_px: int | None = None
+    height_px: int | None = None
+    rate_hz: float | None = None
+    format: str | None = None
+    exposure_ms: float | None = None
+    gain: float | None = None
+    white_balance_k: float | None = None
+    focus: float | None = None
+    lock: bool = False
+    seconds: float = 8.0
+
+
+def calibrate_camera(
+    site: str, wishes: CameraWishes, asker: Asker, operator: str = "", save: bool = True
+) -> list[Verdict]:
+    """Do the whole step; raises MirrorError for what cannot be done at all."""
+    before = begin_site(site)
+    devices = list_devices()
+    source = choose_source(wishes.source, before.camera, devices, asker)
+    wishes = ask_wishes(wishes, before.camera, asker)
+    camera = wished(with_source(before.camera, source), wishes)
+    if wishes.source or source != before.camera.source or not camera.identity:
+        camera = dataclasses.replace(camera, identity=identify(parse_source(source), devices))
+    if wishes.lock:
+        camera = locked(camera, asker)
+    asker.say(f"Watching {parse_source(source)} for {wishes.seconds:g} s ...")
+    watched = watch(camera, wishes.seconds)
+    verdicts = camera_verdicts(watched, camera, devices)
+    show(asker.console, f"camera of {site}", verdicts)
+    if watched.seen and not watched.other and save:
+        change_site(site, changes_of(before, camera, watched), operator)
+        asker.say(f"saved in the site {site}")
+    else:
+        asker.say("nothing was saved")
+    return verdicts
+
+
+def choose_source(
+    wished_for: str, camera: CameraSettings, devices: list[DeviceFacts], asker: Asker
+) -> str:
+    """The source that is meant; raises MirrorError where nobody can tell."""
+    if wished_for:
+        return chosen(wished_for, devices)
+    found = choices(devices, camera.source)
+    if asker.answers:
+        show_cameras(asker.console, devices, camera.source)
+        if found:
+            text = asker.line("Which camera? Its number here, or an address", "1")
+            if text.isdecimal() and 1 <= int(text) <= len(found):
+                return found[int(text) - 1].source
+            return chosen(text, devices)
+        return chosen(asker.line("The address of a network camera, or a film", ""), devices)
+    if camera.source:
+        return camera.source
+    there = ", ".join(each.source for each in found) or "no camera is plugged in"
+    raise SettingsError("--source", "no camera was chosen", there, "--source http://... or a path")
+
+
+def ask_wishes(wishes: CameraWishes, camera: CameraSettings, asker: Asker) -> CameraWishes:
+    """Ask for what no flag said."""
+    if not asker.answers:
+        return wishes
+    asked: dict[str, Any] = {}
+    words = {
+        "width_px": "Width of the picture, pixels",
+        "height_px": "Height of the picture, pixels",
+        "rate_hz": "Pictures a second",
+    }
+    for name, question in words.items():
+        if getattr(wishes, name) is None:
+            usual = getattr(camera, name)
+            asked[name] = asker.setting(question, CameraSettings, name, usual)
+    return dataclasses.replace(wishes, **asked)
+
+
+def wished(camera: CameraSettings, wishes: CameraWishes) -> CameraSettings:
+    """A camera's settings with the wishes over them."""
+    names = {each.name for each in dataclasses.fields(CameraSettings)} - {"source"}
+    values = {
+        name: value
+        for name, value in dataclasses.asdict(wishes).items()
+        if name in names and value is not None
+    }
+    return dataclasses.replace(camera, **values)
+
+
+def locked(camera: CameraSettings, asker: Asker) -> CameraSettings:
+    """The settings with the values that the camera has come to by itself.
+
+    It is opened twice: first left to itself for a moment, then read.
+    """
+    if parse_source(camera.source).kind != "device":
+        asker.say("A network camera or a film cannot be locked from here: do it in its own page.")
+        return camera
+    asker.say(f"Leaving it to itself for {SETTLE_S:g} s, then keeping what it chose ...")
+    watch(camera, SETTLE_S)
+    achieved = watch(camera, 0.5).achieved
+    found: dict[str, Any] = {
+        each.setting: each.found
+        for each in (achieved.controls if achieved else ())
+        if each.asked is None and each.found is not None and not each.held
+    }
+    return dataclasses.replace(camera, **found)
+
+
+def changes_of(
+    before: Settings, camera: CameraSettings, watched: Watched
+) -> dict[str, dict[str, Any]]:
+    """What the site file is to hold now."""
+    measured: dict[str, Any] = {}
+    if before.camera.identity and before.camera.identity != camera.identity:
+        usual = dataclasses.asdict(MeasuredSettings())
+        measured = {key: value for key, value in usual.items() if key.startswith(OF_THE_CAMERA)}
+    measured |= measured_of(watched)
+    measured["camera_at"] = utc_now().isoformat(timespec="seconds")
+    old, new = dataclasses.asdict(before.camera), dataclasses.asdict(camera)
+    changed = {key: value for key, value in new.items() if value != old[key]}
+    return {"camera": changed, "measured": measured}

@@ -1,0 +1,108 @@
+"""``calibrate latency``: glass to glass in milliseconds, and where they go.
+
+Wishes come in from flags; verdicts go out, and the site file keeps the two numbers that count.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from calibration.asking import Asker
+from calibration.latency import Flashes, watch_flashes
+from calibration.onlooker import Onlooker
+from calibration.site_file import begin_site, change_site
+from calibration.verdicts import Verdict, judged, show
+from mirror.clock import utc_now
+from mirror.keystone import Doubles
+from mirror.options import with_source
+from mirror.screen.chart import Chart
+
+#: Half of the movements must be answered so soon, 95 % of them so soon; and what can be borne.
+P50_MS, P95_MS = (150.0, 300.0), (220.0, 450.0)
+LOST = 0.05
+
+
+def calibrate_latency(
+    site: str, source: str, flashes: int, window: bool, asker: Asker, operator: str = "",
+    save: bool = True,
+) -> list[Verdict]:  # fmt: skip
+    """Do the whole step; raises MirrorError for what cannot be done at all."""
+    before = begin_site(site)
+    source = source or before.camera.source
+    screen = dataclasses.replace(before.screen, full_screen=not window)
+    asker.say(f"{flashes} codes on the screen; the camera must see all of it.")
+    with (
+        Onlooker(source, with_source(before.camera, source)) as onlooker,
+        Chart("window", (screen.width_px, screen.height_px), screen) as chart,
+    ):
+        found = watch_flashes(chart, onlooker, flashes, lambda _: None)
+    verdicts = latency_verdicts(found)
+    show(asker.console, f"latency of {site}", verdicts)
+    if save:
+        p50_ms, p95_ms = percentiles_ms(found.total_s)
+        measured = {
+            "latency_at": utc_now().isoformat(timespec="seconds"),
+            "latency_p50_ms": round(p50_ms, 1),
+            "latency_p95_ms": round(p95_ms, 1),
+        }
+        change_site(site, {"measured": measured}, operator)
+        asker.say(f"saved in the site {site}")
+    return verdicts
+
+
+def latency_verdicts(found: Flashes) -> list[Verdict]:
+    """What is said of the flashes."""
+    p50_ms, p95_ms = percentiles_ms(found.total_s)
+    count = len(found.total_s) + found.lost
+    verdicts = [
+        judged(
+            "latency.p50", p50_ms, f"{p50_ms:.0f} ms", (0, P50_MS[0]), (0, P50_MS[1]),
+            f"{P50_MS[0]:.0f} ms", "", advice(found),
+        ),
+        judged(
+            "latency.p95", p95_ms, f"{p95_ms:.0f} ms", (0, P95_MS[0]), (0, P95_MS[1]),
+            f"{P95_MS[0]:.0f} ms", "", advice(found),
+        ),
+    ]  # fmt: skip
+    words = {
+        "draw": "drawing, handed to the screen",
+        "travel": "screen, next picture of the camera, exposure, transfer",
+        "decode": "decoding, in the program's hand",
+    }
+    for name, meaning in words.items():
+        spent = percentiles_ms(getattr(found, f"{name}_s"))
+        told = f"{spent[0]:.0f} ms, 95 %: {spent[1]:.0f} ms"
+        verdicts.append(Verdict(f"latency.{name}", "pass", told, meaning, value=round(spent[0], 1)))
+    interval_ms = 1000 * found.interval_s
+    verdicts.append(Verdict(
+        "latency.wait", "pass", f"{interval_ms / 2:.0f} ms of the travel",
+        f"half of the {interval_ms:.0f} ms between two pictures", value=round(interval_ms / 2, 1),
+    ))  # fmt: skip
+    verdicts.append(judged(
+        "latency.lost", found.lost / count, f"{found.lost} of {count} codes", (0, LOST),
+        (0, 4 * LOST), f"{LOST:.0%}", "", "less light in the room, or a nearer camera",
+    ))  # fmt: skip
+    return verdicts
+
+
+def advice(found: Flashes) -> str:
+    """What takes longest, and what would shorten it."""
+    wait_s = found.interval_s / 2
+    parts = {
+        "draw a smaller picture, or use a graphics card": float(np.median(found.draw_s)),
+        "ask the camera for more pictures a second": wait_s,
+        "a camera on USB instead of the network; a screen's game mode; a shorter exposure": float(
+            np.median(found.travel_s)
+        )
+        - wait_s,
+        "ask the camera for smaller pictures": float(np.median(found.decode_s)),
+    }
+    return max(parts, key=lambda part: parts[part])
+
+
+def percentiles_ms(times_s: Doubles) -> tuple[float, float]:
+    """Half of the times are less than the first, 95 % less than the second."""
+    p50, p95 = np.percentile(times_s, (50, 95)) * 1000
+    return float(p50), float(p95)

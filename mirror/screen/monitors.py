@@ -1,0 +1,125 @@
+"""Monitors by name: what is plugged in, which one is meant, and whether that has changed.
+
+The main thread, as every window system wants it, after glfw has begun.
+"""
+
+from __future__ import annotations
+
+from ctypes import addressof
+from dataclasses import dataclass
+from typing import Any
+
+import glfw
+
+from mirror.errors import ScreenError
+
+
+@dataclass(frozen=True)
+class MonitorFacts:
+    """name: by which a site file means it. place, size: its part of the desktop, pixels. size_mm:
+    what it says of itself, (0, 0) if nothing."""
+
+    name: str
+    place: tuple[int, int]
+    size: tuple[int, int]
+    size_mm: tuple[int, int]
+    rate_hz: int
+
+    def __str__(self) -> str:
+        """One line for a list."""
+        (x, y), (width, height), (wide, high) = self.place, self.size, self.size_mm
+        mode = f"{width}x{height} at {self.rate_hz} Hz"
+        return f"{self.name}: {mode}, {wide}x{high} mm, at {x},{y} of the desktop"
+
+
+class Monitors:
+    """The monitors of this computer, and the news of them."""
+
+    def __init__(self) -> None:
+        # One callback for all: glfw keeps the last, and each window asks what it missed.
+        glfw.set_monitor_callback(_hear)
+        self._heard = _news[0]
+
+    def changed(self) -> bool:
+        """Whether a monitor came or went since the last call."""
+        before, self._heard = self._heard, _news[0]
+        return before != self._heard
+
+    def named(self) -> dict[str, Any]:
+        """Name -> monitor, from the left.
+
+        Two monitors of one make share their name: ``NAME#2`` is the second of them.
+        """
+        found: dict[str, Any] = {}
+        for monitor in sorted(glfw.get_monitors(), key=glfw.get_monitor_pos):
+            own = text(glfw.get_monitor_name(monitor))
+            number = 1 + sum(1 for known in found if known.split("#")[0] == own)
+            found[own if number == 1 else f"{own}#{number}"] = monitor
+        return found
+
+    def name_of(self, monitor: Any) -> str:
+        """The name by which a site file means a monitor; '' for none."""
+        return next((name for name, known in self.named().items() if _same(known, monitor)), "")
+
+    def find(self, name: str) -> Any:
+        """The monitor of that name ('' is the first); raises ScreenError with the names there are.
+
+        None for '' where there is none at all.
+        """
+        if not name:
+            monitors = glfw.get_monitors()
+            return monitors[0] if monitors else None
+        found = self.named()
+        if name not in found:
+            raise ScreenError(
+                "screen.monitor", repr(name), ", ".join(found) or "no monitor is connected"
+            )
+        return found[name]
+
+    def at(self, place: tuple[int, int]) -> Any:
+        """The monitor that a window's corner lies on; None if none."""
+        for monitor in glfw.get_monitors():
+            x, y = glfw.get_monitor_pos(monitor)
+            mode = glfw.get_video_mode(monitor)
+            if x <= place[0] < x + mode.size.width and y <= place[1] < y + mode.size.height:
+                return monitor
+        return None
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two of glfw's pointers point to one monitor: each call makes new ones."""
+    return bool(one and other) and addressof(one.contents) == addressof(other.contents)
+
+
+#: How often monitors came or went.
+_news = [0]
+
+
+def _hear(monitor: Any, event: int) -> None:
+    _news[0] += 1
+
+
+def list_monitors() -> list[MonitorFacts]:
+    """What is plugged in, from the left; begins glfw and ends it. Raises ScreenError."""
+    if not glfw.init():
+        raise ScreenError("monitors", "no display can be opened", "a desktop", "set DISPLAY")
+    try:
+        return [_facts(name, monitor) for name, monitor in Monitors().named().items()]
+    finally:
+        glfw.terminate()
+
+
+def _facts(name: str, monitor: Any) -> MonitorFacts:
+    mode = glfw.get_video_mode(monitor)
+    return MonitorFacts(
+        name,
+        glfw.get_monitor_pos(monitor),
+        (mode.size.width, mode.size.height),
+        glfw.get_monitor_physical_size(monitor),
+        mode.refresh_rate,
+    )
+
+
+def text(words: Any) -> str:
+    """What glfw tells, as text."""
+    return words.decode(errors="replace") if isinstance(words, bytes) else str(words)
