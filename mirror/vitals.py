@@ -20,6 +20,7 @@ from typing import Any
 
 from mirror import __version__
 from mirror.clock import Clock, MonotonicClock
+from mirror.gpu import gpu_mb
 from mirror.report import resident_mb
 
 log = logging.getLogger(__name__)
@@ -120,7 +121,7 @@ class Pulse:
         span_s = now_s - self._times_s[0]
         rate = (len(self._times_s) - 1) / span_s if span_s > 0 else 0.0
         if now_s - self._measured_s >= MEMORY_EVERY_S:
-            self._measured_s, signs["rss_mb"] = now_s, resident_mb()
+            self._measured_s, signs["rss_mb"], signs["gpu_mb"] = now_s, resident_mb(), gpu_mb()
         self._newest = dataclasses.replace(
             self._newest, pictures=self._newest.pictures + 1, at_s=now_s,
             uptime_s=now_s - self._start_s, fps=round(rate, 2), **signs,
