@@ -427,6 +427,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path)
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # nothing is left behind
     outcomes = []
     with staged() as stage:
         for name in FAULTS:

@@ -4,7 +4,7 @@
 
 Two parts at once. The first is the show as a visitor sees it, on a display, with a camera on the
 network: every half minute or so a fault is drawn by lot from the fault matrix. The second runs the
-same program on a clock twenty times as fast, without a screen: visits of weeks, in an hour, whose
+same program on a clock sixty times as fast, without a screen: visits of days, in an hour, whose
 memory is followed. Not covered by the fast clock: the camera, FaceMesh, the driver of a display,
 and whatever a computer does only once a day.
 
@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,7 @@ HERE = Path(__file__).resolve().parent
 #: the piece, nor by more in a month of visits.
 STILL_S, GROWS_MB = 5.0, 1.0
 #: How much faster than real the second part runs, and visits a month there may be.
-SPEED, VISITS_A_MONTH = 20.0, 30 * 400
+SPEED, VISITS_A_MONTH = 60.0, 30 * 400
 #: Drawn less often: they take long.
 LONG = {
     "killed fifty times": 0.0,
@@ -52,7 +53,7 @@ class Fast:
         session = folder / "visits.mcap"
         subprocess.run(
             [sys.executable, "-m", "mirror", "session", "synthesise", "--out", str(session),
-             "--seconds", "600"], check=True, cwd=HERE.parent, capture_output=True,
+             "--seconds", "600", "--rate", "6"], check=True, cwd=HERE.parent, capture_output=True,
         )  # fmt: skip
         self._report = folder / "fast.json"
         self._process = subprocess.Popen(
@@ -146,6 +147,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # nothing is left behind
     told = soak(asked.minutes, asked.seed)
     told["bars_that_fell"] = fallen(told)
     if asked.json:
