@@ -44,6 +44,8 @@ END_S, HURRIED_S, LAST_WORDS_S = 4.0, 1.0, 0.3
 LEAVING_S = 30.0
 #: Pauses before starts: the first is a blink, and a run of this length was a good one.
 FIRST_PAUSE_S, LONGEST_PAUSE_S, GOOD_RUN_S = 0.1, 30.0, 30.0
+#: After runs that did present pictures, however short: some picture is better than none.
+LONGEST_BLINK_S = 1.5
 #: Why a show may end so that it is not started again.
 MEANT = ("key", "time")
 
@@ -108,6 +110,7 @@ class Supervisor:
         self._clock = clock or MonotonicClock()
         self._judge = Judge(settings)
         self._pauses = Pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        self._blinks = Pauses(FIRST_PAUSE_S, LONGEST_BLINK_S)
         self._stopping = self._reloading = False
         self._fed_s = self._began_s = self._told_s = 0.0
         self._ended_by = ""
@@ -232,9 +235,12 @@ class Supervisor:
 
     def _pause_s(self) -> float:
         """A blink after a good run; longer and longer after runs that were none."""
-        if self._clock.now_s() - self._began_s > GOOD_RUN_S and self._judge.alive:
-            self._pauses.reset()
-        return self._pauses.take()
+        if not self._judge.alive:
+            return self._pauses.take()
+        self._pauses.reset()
+        if self._clock.now_s() - self._began_s > GOOD_RUN_S:
+            self._blinks.reset()
+        return self._blinks.take()
 
     def _wait(self, seconds: float) -> None:
         end_s = self._clock.now_s() + seconds
