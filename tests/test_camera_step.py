@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,10 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from http_camera import HttpCamera, encode, jpegs
+from rich.console import Console
 from rooms import empty_room
 from sites import SIZE, Site, noisy
 
 from calibration.__main__ import main
+from calibration.asking import Asker
+from calibration.camera_step import CameraWishes, ask_wishes
+from mirror.settings import CameraSettings
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +172,27 @@ def test_two_cameras_of_one_name_are_not_mixed_up(tmp_path: Path, room: np.ndarr
         told = site.calibrate("camera", "--seconds", "2")
     assert told.status == 1
     assert f"{right.url} instead of {left.url}" in told.verdicts["camera.identity"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        (["YUYV", "y", "800", "600", "0", "25"], {"format": "YUYV", "lock": True, "rate_hz": 25.0}),
+        (
+            ["", "n", "", "", "", "10", "5", "4600", "30"],
+            {"lock": False, "width_px": 1280, "exposure_ms": 10.0, "gain": 5.0, "focus": 30.0},
+        ),
+    ],
+)
+def test_a_device_is_asked_about_what_can_be_set(
+    monkeypatch: pytest.MonkeyPatch, typed: list[str], asked: dict[str, object]
+) -> None:
+    answers = iter(typed)
+    monkeypatch.setattr("builtins.input", lambda: next(answers))
+    asker = Asker(Console(file=io.StringIO()), answers=True)
+    wishes = ask_wishes(CameraWishes(), CameraSettings(source="0"), asker)
+    assert {name: getattr(wishes, name) for name in asked} == asked
+    assert next(answers, None) is None
 
 
 def test_no_camera_chosen_ends_in_one_line(
