@@ -55,7 +55,7 @@ class CameraWishes:
     white_balance_k: float | None = None
     focus: float | None = None
     lock: bool = False
-    seconds: float = 8.0
+    seconds: float = 6.0
 
 
 def calibrate_camera(

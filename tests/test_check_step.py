@@ -100,15 +100,15 @@ def test_everything_is_looked_at_in_the_morning(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with HttpCamera(noisy(empty_room(*SIZE))) as camera:
-        site.calibrate("camera", "--source", camera.url, "--seconds", "2")
+        site.calibrate("camera", "--source", camera.url, "--seconds", "1.6")
         site.set("measured", **KNOWN)
         capsys.readouterr()
-        told = site.calibrate("check", "--seconds", "2")
+        told = site.calibrate("check", "--seconds", "1.6")
         assert told.status == GOOD, told.wrong
         assert {"camera.rate", "light.near", "latency.p50", "machine.weights"} <= set(told.verdicts)
         assert "fit for visitors" in capsys.readouterr().out
         camera.turn("freeze")
-        frozen = site.calibrate("check", "--no-machine", "--seconds", "2")
+        frozen = site.calibrate("check", "--no-machine", "--seconds", "1.6")
     assert frozen.status == BAD
     assert frozen.verdicts["camera.picture"]["found"].startswith("frozen")
 

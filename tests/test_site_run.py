@@ -22,12 +22,14 @@ def test_a_calibrated_site_is_run_as_it_was_calibrated(tmp_path: Path) -> None:
     picture: np.ndarray = somebody(empty_room(640, 480), 0.5, 0.55, 1.0)
     name, report = str(site.file), tmp_path / "run.json"
     with HttpCamera(noisy(picture, 24)) as camera:
-        assert calibrate(["camera", "--site", name, "--source", camera.url, "--seconds", "2"]) == 0
-        assert calibrate(["light", "--site", name, "--seconds", "3"]) == 0
+        assert (
+            calibrate(["camera", "--site", name, "--source", camera.url, "--seconds", "1.6"]) == 0
+        )
+        assert calibrate(["light", "--site", name, "--seconds", "2.2"]) == 0
         filter_hz = site.settings.markers.min_cutoff_hz
         assert filter_hz != 1.0, "the light set the filter"
         opened = camera.opened
-        words = ["run", "--site", name, "--seconds", "4", "--report", str(report)]
+        words = ["run", "--site", name, "--seconds", "3", "--report", str(report)]
         assert cli.main(words) == 0
         assert camera.opened > opened
     told = json.loads(report.read_text())
