@@ -13,7 +13,7 @@ import pytest
 
 from calibration.seeing import camera_verdicts, measured_of
 from calibration.verdicts import Verdict
-from calibration.watching import BANDS, COLUMNS, Watched
+from calibration.watching import BANDS, COLUMNS, Watched, watch
 from mirror.camera import Control, DeviceFacts
 from mirror.camera.readers import Achieved
 from mirror.settings import CameraSettings
@@ -56,6 +56,26 @@ def test_of_two_cameras_of_one_name_the_socket_must_be_named(source: str) -> Non
     assert "2 cameras are called C920" in name.found
     assert name.advice.endswith(f"--source {TWINS[0].by_path}")
     assert said(watched(), TWINS, source=TWINS[0].by_path)["camera.name"].state == "pass"
+
+
+@pytest.mark.parametrize("identity", ["C922 | usb-C922 | usb-1", "C920 | usb-C920 | usb-7"])
+def test_a_device_that_is_another_camera_is_not_even_opened(
+    monkeypatch: pytest.MonkeyPatch, identity: str
+) -> None:
+    """Another model in the socket, or one of two of the same name in another one."""
+    monkeypatch.setattr("calibration.watching.list_devices", lambda: TWINS)
+    camera = CameraSettings(source="/dev/video0", identity=identity)
+    seen = watch(camera, 1.0)
+    (told,) = camera_verdicts(seen, camera, TWINS)
+    assert (told.key, told.state) == ("camera.identity", "fail")
+    assert "another camera: C920 | usb-C920 | usb-1" in told.found
+    assert "calibrate camera" in told.advice
+
+
+def test_an_address_is_held_even_while_nobody_answers_there() -> None:
+    there, wanted = "http://127.0.0.1:9/video", "http://127.0.0.1:10/video | says Eye/1"
+    seen = watch(CameraSettings(source=there, identity=wanted), 1.0)
+    assert f"{there} instead of http://127.0.0.1:10/video" in seen.other
 
 
 def test_a_camera_that_nobody_chose_is_told() -> None:
