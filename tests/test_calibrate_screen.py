@@ -111,6 +111,10 @@ def test_a_camera_squares_the_picture_and_the_piece_follows(
     )  # fmt: skip
     try:
         assert until(lambda: shows_keystone(camera.filmed, found.screen), 60)
+        display.unplug()
+        camera.filmed = None
+        display.plug_in()
+        assert until(lambda: shows_keystone(camera.filmed, found.screen), 60)
     finally:
         piece.terminate()
         piece.wait(30)

@@ -55,6 +55,7 @@ class Monitors:
             own = text(glfw.get_monitor_name(monitor))
             number = 1 + sum(1 for known in found if known.split("#")[0] == own)
             found[own if number == 1 else f"{own}#{number}"] = monitor
+        _known.update(found)
         return found
 
     def name_of(self, monitor: Any) -> str:
@@ -64,12 +65,15 @@ class Monitors:
     def find(self, name: str) -> Any:
         """The monitor of that name ('' is the first); raises ScreenError with the names there are.
 
-        None for '' where there is none at all.
+        None for '' where there is none at all, and for one that was there before and is not now: it
+        is waited for.
         """
         if not name:
             monitors = glfw.get_monitors()
             return monitors[0] if monitors else None
         found = self.named()
+        if name in _known and name not in found:
+            return None
         if name not in found:
             raise ScreenError(
                 "screen.monitor", repr(name), ", ".join(found) or "no monitor is connected"
@@ -91,6 +95,8 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one and other) and addressof(one.contents) == addressof(other.contents)
 
 
+#: The names of all monitors that this program has seen.
+_known: set[str] = set()
 #: How often monitors came or went.
 _news = [0]
 
