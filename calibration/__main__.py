@@ -235,6 +235,9 @@ def latency(
     flashes: Annotated[
         int, typer.Option("--flashes", min=5, max=1000, help="So many codes, three a second.")
     ] = 40,
+    piece: Annotated[
+        float, typer.Option("--piece", metavar="S", min=0, help="Also run the piece for so long.")
+    ] = 0.0,
     window: Annotated[bool, typer.Option("--window", help="A window, not full screen.")] = False,
     operator: Operator = "",
     json: Json = None,
@@ -246,7 +249,7 @@ def latency(
 
     check_json(json)
     asker = asker_for(True, json)
-    verdicts = calibrate_latency(site, source, flashes, window, asker, operator, not no_save)
+    verdicts = calibrate_latency(site, source, flashes, window, piece, asker, operator, not no_save)
     write_told(json, verdicts, step="latency", site=site)
     raise typer.Exit(status(verdicts))
 
