@@ -12,6 +12,7 @@ from typing import Any
 import glfw
 
 from mirror.errors import ScreenError
+from mirror.screen.edid import identities, list_edids
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,26 @@ class Monitors:
         return before != self._heard
 
     def named(self) -> dict[str, Any]:
-        """Name -> monitor, from the left.
+        """Name -> monitor, from the left: what a monitor says of itself where that is sure, else
+        the name of its plug.
+        """
+        plugs = self.plugs()
+        sizes = {name: glfw.get_monitor_physical_size(each) for name, each in plugs.items()}
+        told = identities(sizes, list_edids())
+        found = {told.get(name, name): monitor for name, monitor in plugs.items()}
+        _known.update(found, plugs)
+        return found
 
-        Two monitors of one make share their name: ``NAME#2`` is the second of them.
+    def plugs(self) -> dict[str, Any]:
+        """The window system's name -> monitor, from the left.
+
+        Two monitors may share a name there: ``NAME#2`` is the second of them.
         """
         found: dict[str, Any] = {}
         for monitor in sorted(glfw.get_monitors(), key=glfw.get_monitor_pos):
             own = text(glfw.get_monitor_name(monitor))
             number = 1 + sum(1 for known in found if known.split("#")[0] == own)
             found[own if number == 1 else f"{own}#{number}"] = monitor
-        _known.update(found)
         return found
 
     def name_of(self, monitor: Any) -> str:
@@ -71,12 +82,13 @@ class Monitors:
         if not name:
             monitors = glfw.get_monitors()
             return monitors[0] if monitors else None
-        found = self.named()
+        named = self.named()
+        found = {**self.plugs(), **named}
         if name in _known and name not in found:
             return None
         if name not in found:
             raise ScreenError(
-                "screen.monitor", repr(name), ", ".join(found) or "no monitor is connected"
+                "screen.monitor", repr(name), ", ".join(named) or "no monitor is connected"
             )
         return found[name]
 
