@@ -74,12 +74,12 @@ def monitor_verdict(settings: Settings) -> list[Verdict]:
     from mirror.screen.monitors import list_monitors  # needs a display, and OpenGL's libraries
 
     try:
-        there = [each.name for each in list_monitors()]
+        monitors = list_monitors()
     except ScreenError as error:
         return [Verdict("screen.monitor", FAIL, error.found, name, error.attempt)]
-    if name in there:
+    if any(name in (each.name, each.plug) for each in monitors):
         return [Verdict("screen.monitor", PASS, f"{name} is there", name)]
-    found = f"{name} is not there; seen: {', '.join(there) or 'none'}"
+    found = f"{name} is not there; seen: {', '.join(each.name for each in monitors) or 'none'}"
     advice = "switch it on and plug it in, or choose another: `calibrate screen`"
     return [Verdict("screen.monitor", FAIL, found, name, advice)]
 

@@ -17,10 +17,11 @@ from mirror.screen.edid import identities, list_edids
 
 @dataclass(frozen=True)
 class MonitorFacts:
-    """name: by which a site file means it. place, size: its part of the desktop, pixels. size_mm:
-    what it says of itself, (0, 0) if nothing."""
+    """name: by which a site file means it. plug: the window system's own name. place, size: its
+    part of the desktop, pixels. size_mm: what it says of itself, (0, 0) if nothing."""
 
     name: str
+    plug: str
     place: tuple[int, int]
     size: tuple[int, int]
     size_mm: tuple[int, int]
@@ -30,7 +31,8 @@ class MonitorFacts:
         """One line for a list."""
         (x, y), (width, height), (wide, high) = self.place, self.size, self.size_mm
         mode = f"{width}x{height} at {self.rate_hz} Hz"
-        return f"{self.name}: {mode}, {wide}x{high} mm, at {x},{y} of the desktop"
+        plug = f" in {self.plug}" if self.plug != self.name else ""
+        return f"{self.name}{plug}: {mode}, {wide}x{high} mm, at {x},{y} of the desktop"
 
 
 class Monitors:
@@ -122,15 +124,18 @@ def list_monitors() -> list[MonitorFacts]:
     if not glfw.init():
         raise ScreenError("monitors", "no display can be opened", "a desktop", "set DISPLAY")
     try:
-        return [_facts(name, monitor) for name, monitor in Monitors().named().items()]
+        monitors = Monitors()
+        both = zip(monitors.named().items(), monitors.plugs())
+        return [_facts(name, plug, monitor) for (name, monitor), plug in both]
     finally:
         glfw.terminate()
 
 
-def _facts(name: str, monitor: Any) -> MonitorFacts:
+def _facts(name: str, plug: str, monitor: Any) -> MonitorFacts:
     mode = glfw.get_video_mode(monitor)
     return MonitorFacts(
         name,
+        plug,
         glfw.get_monitor_pos(monitor),
         (mode.size.width, mode.size.height),
         glfw.get_monitor_physical_size(monitor),
