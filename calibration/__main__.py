@@ -241,6 +241,7 @@ def latency(
     window: Annotated[bool, typer.Option("--window", help="A window, not full screen.")] = False,
     operator: Operator = "",
     json: Json = None,
+    yes: Yes = False,
     no_save: NoSave = False,
 ) -> None:
     """Measure how long it takes from the screen's glass to the camera's and into the program."""
@@ -248,7 +249,7 @@ def latency(
     from calibration.verdicts import check_json, status, write_told
 
     check_json(json)
-    asker = asker_for(True, json)
+    asker = asker_for(yes or bool(source), json)
     verdicts = calibrate_latency(site, source, flashes, window, piece, asker, operator, not no_save)
     write_told(json, verdicts, step="latency", site=site)
     raise typer.Exit(status(verdicts))

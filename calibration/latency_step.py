@@ -43,9 +43,14 @@ def calibrate_latency(
     piece_s: run the piece for so long too, for what it adds; 0: do not.
     """
     before = begin_site(site)
+    if not source:
+        source = asker.line(
+            "The address of a camera that sees the screen; empty: the site's own", ""
+        )
     source = source or before.camera.source
+    asker.ready("Turn the camera so that it sees the whole screen")
     screen = dataclasses.replace(before.screen, full_screen=not window)
-    asker.say(f"{flashes} codes on the screen; the camera must see all of it.")
+    asker.say(f"{flashes} codes on the screen ...")
     with (
         Onlooker(source, with_source(before.camera, source)) as onlooker,
         Chart("window", (screen.width_px, screen.height_px), screen) as chart,
