@@ -235,9 +235,13 @@ def latency(
     flashes: Annotated[
         int, typer.Option("--flashes", min=5, max=1000, help="So many codes, three a second.")
     ] = 40,
+    piece: Annotated[
+        float, typer.Option("--piece", metavar="S", min=0, help="Also run the piece for so long.")
+    ] = 0.0,
     window: Annotated[bool, typer.Option("--window", help="A window, not full screen.")] = False,
     operator: Operator = "",
     json: Json = None,
+    yes: Yes = False,
     no_save: NoSave = False,
 ) -> None:
     """Measure how long it takes from the screen's glass to the camera's and into the program."""
@@ -245,8 +249,8 @@ def latency(
     from calibration.verdicts import check_json, status, write_told
 
     check_json(json)
-    asker = asker_for(True, json)
-    verdicts = calibrate_latency(site, source, flashes, window, asker, operator, not no_save)
+    asker = asker_for(yes or bool(source), json)
+    verdicts = calibrate_latency(site, source, flashes, window, piece, asker, operator, not no_save)
     write_told(json, verdicts, step="latency", site=site)
     raise typer.Exit(status(verdicts))
 

@@ -21,9 +21,22 @@ from mirror.clock import utc_now
 from mirror.errors import SettingsError
 from mirror.options import with_source
 from mirror.settings import CameraSettings, MeasuredSettings, Settings
+from mirror.site import allowed
 
 #: So long a camera that decides for itself is left to settle before its values are locked.
 SETTLE_S = 2.0
+#: What is asked about any camera, and about a device that is not to lock what it finds itself.
+SIZES = {
+    "width_px": "Width of the picture, pixels",
+    "height_px": "Height of the picture, pixels",
+    "rate_hz": "Pictures a second",
+}
+BY_HAND = {
+    "exposure_ms": "Exposure, milliseconds (10 or 20 under 50 Hz lamps, 8.3 or 16.7 under 60 Hz)",
+    "gain": "Gain, in the camera's own unit; -1: as it is",
+    "white_balance_k": "White balance, kelvin; 0: as it is",
+    "focus": "Focus, in the camera's own unit; -1: as it is",
+}
 #: What is known of the old camera's pictures is not known of a new one's.
 OF_THE_CAMERA = ("camera_", "light_", "latency_")
 
@@ -42,7 +55,7 @@ class CameraWishes:
     white_balance_k: float | None = None
     focus: float | None = None
     lock: bool = False
-    seconds: float = 8.0
+    seconds: float = 6.0
 
 
 def calibrate_camera(
@@ -52,8 +65,9 @@ def calibrate_camera(
     before = begin_site(site)
     devices = list_devices()
     source = choose_source(wishes.source, before.camera, devices, asker)
-    wishes = ask_wishes(wishes, before.camera, asker)
-    camera = wished(with_source(before.camera, source), wishes)
+    camera = with_source(before.camera, source)
+    wishes = ask_wishes(wishes, camera, asker)
+    camera = wished(camera, wishes)
     if wishes.source or source != before.camera.source or not camera.identity:
         camera = dataclasses.replace(camera, identity=identify(parse_source(source), devices))
     if wishes.lock:
@@ -92,15 +106,21 @@ def choose_source(
 
 
 def ask_wishes(wishes: CameraWishes, camera: CameraSettings, asker: Asker) -> CameraWishes:
-    """Ask for what no flag said."""
+    """Ask for what no flag said; ``camera`` is the one chosen, with what the site has for it.
+
+    Only a device of this computer is asked about what can be set from here.
+    """
     if not asker.answers:
         return wishes
+    device = parse_source(camera.source).kind == "device"
     asked: dict[str, Any] = {}
-    words = {
-        "width_px": "Width of the picture, pixels",
-        "height_px": "Height of the picture, pixels",
-        "rate_hz": "Pictures a second",
-    }
+    if device and wishes.format is None:
+        formats = allowed(CameraSettings, "format").split(", ")
+        asked["format"] = asker.pick("Format", formats, camera.format)
+    words = dict(SIZES)
+    if device and not wishes.lock:
+        asked["lock"] = asker.agree("Let it find exposure, white balance and focus, and lock them?")
+        words |= {} if asked["lock"] else BY_HAND
     for name, question in words.items():
         if getattr(wishes, name) is None:
             usual = getattr(camera, name)

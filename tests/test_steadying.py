@@ -74,7 +74,7 @@ def test_a_real_face_before_a_noisy_sensor_trembles_more() -> None:
     raw = []
     for noise in (1.0, 14.0):
         with Looker(MarkerSettings()) as looker:
-            for number in range(40):
+            for number in range(28):
                 shot = np.clip(picture + rng.normal(0, noise, picture.shape), 0, 255)
                 looker.look(Frame(shot.astype(np.uint8), number, number / RATE_HZ))
         times_s = np.array([sight.time_s for sight in looker.sights])
