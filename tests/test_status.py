@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from requests_that_are_bad import hurl
 from test_osc import until
 from test_privacy import Parsed
 
@@ -231,6 +232,14 @@ def ask(
         connection.close()
 
 
+def answers(server: StatusServer) -> bool:
+    """Whether it is well; False while it has too much to do."""
+    try:
+        return ask(server, "/health")[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
 def test_every_page_is_served_with_its_policy(server: StatusServer) -> None:
     kinds = {
         "/": "text/html; charset=utf-8", "/style.css": "text/css; charset=utf-8",
@@ -290,15 +299,21 @@ def test_those_who_say_nothing_do_not_keep_others_out_for_ever(
         silent.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
         silent[-1].sendall(b"GET / HT")
 
-    def answered() -> bool:
-        try:
-            return ask(server, "/health")[0] == 200
-        except OSError:
-            return False
-
-    until(answered, 60)
+    until(lambda: answers(server), 60)
     for each in silent:
         each.close()
+
+
+def test_ten_thousand_malformed_requests_do_nothing(
+    pulse: Pulse, server: StatusServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert server.port is not None
+    files, beats = len(list(Path("/proc/self/fd").iterdir())), pulse.newest.pictures
+    hurl(server.port, 10_000)
+    until(lambda: answers(server), 60)
+    until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= files + 5, 60)
+    assert pulse.newest.pictures > beats
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == []
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(

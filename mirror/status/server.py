@@ -33,8 +33,9 @@ from mirror.status.signs import Gatherer, Peephole, Signs
 
 log = logging.getLogger(__name__)
 
-#: Connections at once, how long one lives, and the longest head of a request, bytes.
-MOST_CONNECTIONS, CONNECTION_S, LONGEST_HEAD = 48, 30.0, 8192
+#: Connections at once, how long one lives, the longest head of a request in bytes; how many wait in
+#: the system for their turn, which costs nothing.
+MOST_CONNECTIONS, CONNECTION_S, LONGEST_HEAD, WAITING = 48, 30.0, 8192, 512
 #: A port that is taken is tried again after so long; an end waits so long for the thread.
 RETRY_S, CLOSE_S = 10.0, 5.0
 JPEG_QUALITY = 80
@@ -239,7 +240,7 @@ class StatusServer:
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(place)
-            listening.listen(MOST_CONNECTIONS)
+            listening.listen(WAITING)
         except OSError:
             listening.close()
             raise
@@ -249,7 +250,7 @@ class StatusServer:
         config = uvicorn.Config(
             self._application, http=Guarded, loop="asyncio", ws="none", lifespan="off",
             log_config=None, access_log=False, server_header=False, proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS, backlog=MOST_CONNECTIONS, timeout_keep_alive=5,
+            limit_concurrency=MOST_CONNECTIONS, backlog=WAITING, timeout_keep_alive=5,
             timeout_graceful_shutdown=1, h11_max_incomplete_event_size=LONGEST_HEAD,
         )  # fmt: skip
         self._server = server = uvicorn.Server(config)
