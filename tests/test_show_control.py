@@ -184,3 +184,26 @@ def test_a_whole_program_under_fire_goes_on(tmp_path: Path, root: Path) -> None:
     told = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))
     assert told["settings"]["piece"] == "uncanny"
     assert told["frames"] > 30
+
+
+def test_taken_ports_are_told_in_one_line_each_and_the_show_goes_on(
+    tmp_path: Path, root: Path
+) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as osc, socket.socket() as status:
+        for taken in (osc, status):
+            taken.bind(("127.0.0.1", 0))
+        status.listen()
+        ports = osc.getsockname()[1], status.getsockname()[1]
+        line = f"run --screen offscreen --size 160x90 --seconds 3 --osc {ports[0]} " + (
+            f"--status {ports[1]} --report a.json"
+        )
+        ran = subprocess.run(
+            [sys.executable, "-m", "mirror", *line.split()], cwd=tmp_path, text=True,
+            env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
+            capture_output=True, check=False, timeout=100,
+        )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    for port in ports:
+        (told,) = [each for each in ran.stderr.splitlines() if str(port) in each]
+        assert "(Address already in use); tried again" in told
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["frames"] > 10
