@@ -73,6 +73,20 @@ def test_messages_and_bundles_are_read() -> None:
     ]
 
 
+def test_what_another_implementation_writes_is_read_as_it_was_meant() -> None:
+    """python-osc encodes, whatever lengths texts have."""
+    generator = random.Random(3)
+    for length in range(1, 40):
+        text = "".join(generator.choice("abcäö€ /") for _ in range(length))
+        values = [text, generator.randint(-(2**31), 2**31 - 1), text[::-1], True, None, False]
+        number = struct.unpack(">f", struct.pack(">f", generator.uniform(-9, 9)))[0]
+        address = "/" + "x" * length
+        assert messages(said(address, *values, number, 2**40)) == [
+            (address, [*values, number, 2**40])
+        ]
+    assert messages(b"/mirror/state\0\0\0") == [("/mirror/state", [])]  # without type tags
+
+
 BAD = {
     "nothing": b"",
     "no address": b"abcd",
