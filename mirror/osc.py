@@ -15,7 +15,7 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -30,6 +30,8 @@ from mirror.settings import OscSettings
 log = logging.getLogger(__name__)
 
 ROOT, STATE = "/mirror/", "/mirror/state"
+#: What can be asked about and not be told, in the words of the vital signs.
+SIGNS = ("camera", "sitters", "visits", "fps")
 #: No message of ours is longer; a longer datagram is no command.
 MOST_BYTES = 1024
 #: Bundles in bundles go no deeper, and hold no more messages together.
@@ -128,9 +130,15 @@ class OscPort:
     refused, answers unanswered, and how often there was no port.
     """
 
-    def __init__(self, settings: OscSettings, conductor: Conductor) -> None:
-        """conductor: commands go into its inbox, and what stands there answers questions."""
-        self._settings, self._conductor = settings, conductor
+    def __init__(
+        self,
+        settings: OscSettings,
+        conductor: Conductor,
+        signs: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
+        """conductor: commands go into its inbox, and what stands there answers questions.
+        signs: what else may be asked about, by the words in ``SIGNS``."""
+        self._settings, self._conductor, self._signs = settings, conductor, signs
         self._heeded = {each.strip() for each in settings.heed.split(",") if each.strip()}
         self._closing = threading.Event()
         self.counts: Counter[str] = Counter()
@@ -162,15 +170,15 @@ class OscPort:
                 asked |= self._understand(address, values)
         except Malformed as error:
             self._count("malformed", f"a packet of {len(packet)} bytes: {error}")
-        standing = self._conductor.told() if asked else {}
-        return [(ROOT + word, value) for word, value in standing.items() if word in asked]
+        told = {**self._conductor.told(), **self._signs()} if asked else {}
+        return [(ROOT + word, value) for word, value in told.items() if word in asked]
 
     def _understand(self, address: str, values: list[Any]) -> set[str]:
         """Heed one message; returns the words that it asks about."""
         name = address[len(ROOT) :] if address.startswith(ROOT) else ""
-        if address == STATE or (name in WORDS and not values):
+        if address == STATE or (name in (*WORDS, *SIGNS) and not values):
             self.counts["asked"] += 1
-            return set(WORDS) if address == STATE else {name}
+            return {*WORDS, *SIGNS} if address == STATE else {name}
         if name not in WORDS:
             self._count("unknown", ascii(address)[:80])
             return set()

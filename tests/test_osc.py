@@ -16,7 +16,7 @@ from pythonosc.osc_message_builder import OscMessageBuilder
 
 from mirror.commands import WORDS, Command
 from mirror.conductor import Conductor, Standing
-from mirror.osc import MOST_BYTES, Malformed, OscPort, messages
+from mirror.osc import MOST_BYTES, SIGNS, Malformed, OscPort, messages
 from mirror.settings import OscSettings
 
 #: As many packets as a fuzzer sends here.
@@ -42,7 +42,8 @@ def conductor() -> Conductor:
 
 @pytest.fixture
 def port(conductor: Conductor) -> Iterator[OscPort]:
-    with OscPort(OscSettings(on=True, port=0), conductor) as port:
+    signs = {"camera": "running", "sitters": 2, "visits": 31, "fps": 29.5}
+    with OscPort(OscSettings(on=True, port=0), conductor, lambda: signs) as port:
         until(lambda: port.port is not None)
         yield port
 
@@ -134,8 +135,9 @@ def test_what_stands_is_told_to_whoever_asks(
 ) -> None:
     conductor.stands(Command("half-life", 30.0))
     console.sendto(said("/mirror/state"), ("127.0.0.1", port.port))
-    told = dict(messages(console.recv(2048))[0] for _ in WORDS)
-    assert told.keys() == {f"/mirror/{word}" for word in WORDS}
+    told = dict(messages(console.recv(2048))[0] for _ in (*WORDS, *SIGNS))
+    assert told.keys() == {f"/mirror/{word}" for word in (*WORDS, *SIGNS)}
+    assert (told["/mirror/sitters"], told["/mirror/camera"]) == ([2], ["running"])
     assert told["/mirror/half-life"] == [30.0]
     assert told["/mirror/black"] == [0]
     console.sendto(said("/mirror/piece"), ("127.0.0.1", port.port))
@@ -213,5 +215,6 @@ def test_a_hundred_thousand_random_packets_cost_nothing(
 
 def test_every_address_is_documented(root: Path) -> None:
     page = (root / "docs" / "osc.md").read_text(encoding="utf-8")
-    named = set(re.findall(r"^\| `/mirror/([\w-]+)`", page, re.MULTILINE))
-    assert named == {*WORDS, "state"}
+    heads = " ".join(line.split("|")[1] for line in page.splitlines() if line.startswith("| `"))
+    named = set(re.findall(r"`/mirror/([\w-]+)`", heads))
+    assert named == {*WORDS, *SIGNS, "state"}

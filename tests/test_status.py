@@ -28,6 +28,8 @@ from mirror.status.health import judge
 from mirror.status.page import lasting, page
 from mirror.status.server import (
     MOST_CONNECTIONS,
+    Guarded,
+    Rate,
     StatusServer,
     is_here,
     names_of,
@@ -305,8 +307,12 @@ def test_those_who_say_nothing_do_not_keep_others_out_for_ever(
 
 
 def test_ten_thousand_malformed_requests_do_nothing(
-    pulse: Pulse, server: StatusServer, caplog: pytest.LogCaptureFixture
+    pulse: Pulse,
+    server: StatusServer,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(Guarded, "rate", Rate(10**9))  # as fast as it can
     assert server.port is not None
     files, beats = len(list(Path("/proc/self/fd").iterdir())), pulse.newest.pictures
     hurl(server.port, 10_000)
@@ -314,6 +320,12 @@ def test_ten_thousand_malformed_requests_do_nothing(
     until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= files + 5, 60)
     assert pulse.newest.pictures > beats
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+def test_what_comes_too_fast_waits() -> None:
+    rate = Rate(3)
+    assert [rate.over(now_s) for now_s in (5.0, 5.1, 5.2, 5.3, 5.9)] == [False] * 3 + [True] * 2
+    assert not rate.over(6.05)
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(

@@ -21,7 +21,8 @@ from requests_that_are_bad import hurl
 from rooms import empty_room, somebody
 from test_osc import until
 
-REQUESTS = 10_000
+#: ``test_status`` sends ten thousand, to the server alone.
+REQUESTS = 2000
 
 
 @dataclass
@@ -126,7 +127,7 @@ def test_the_page_shows_the_screen_and_never_the_camera(running: Running) -> Non
     assert report["visits"]
 
 
-def test_ten_thousand_malformed_requests_do_nothing_to_a_show(running: Running) -> None:
+def test_thousands_of_malformed_requests_do_nothing_to_a_show(running: Running) -> None:
     before, files = running.told()["vitals"]["pictures"], running.open_files()
     hurl(running.port, REQUESTS)
     until(running.well, 60)

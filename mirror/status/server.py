@@ -8,6 +8,7 @@ through a visitor's browser. A port that is taken is told once and tried again; 
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import ipaddress
 import logging
@@ -26,6 +27,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from mirror.clock import MonotonicClock
 from mirror.painter import give_way
 from mirror.settings import StatusSettings
 from mirror.status import metrics, page
@@ -38,6 +40,9 @@ log = logging.getLogger(__name__)
 MOST_CONNECTIONS, CONNECTION_S, LONGEST_HEAD, WAITING = 48, 30.0, 8192, 512
 #: A port that is taken is tried again after so long; an end waits so long for the thread.
 RETRY_S, CLOSE_S = 10.0, 5.0
+#: So many connections, and so many requests, are answered at full speed within a second; each one
+#: more waits, so that the cost to the show is bounded, however fast somebody asks.
+MOST_A_SECOND, BREATH_S = 300, 0.003
 JPEG_QUALITY = 80
 
 #: What a browser may do with the pages: show what comes from here, and nothing else.
@@ -55,12 +60,30 @@ HEADERS = {
 Answer = Callable[[Request], Awaitable[Response]]
 
 
+class Rate:
+    """Counts what comes within a second, and says when it is too much."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._count, self._since_s = most, 0, 0.0
+
+    def over(self, now_s: float) -> bool:
+        """One more; whether there were more than that within a second."""
+        if now_s - self._since_s >= 1.0:
+            self._since_s, self._count = now_s, 0
+        self._count += 1
+        return self._count > self._most
+
+
 class Guarded(H11Protocol):
     """A connection that ends by itself, however slowly somebody speaks."""
 
+    rate, _breath = Rate(MOST_A_SECOND), threading.Event()
+
     def connection_made(self, transport: Any) -> None:
-        """Take it, if there are not too many."""
+        """Take it, if there are not too many; too fast, and the whole server takes a breath."""
         super().connection_made(transport)
+        if self.rate.over(self.loop.time()):
+            self._breath.wait(BREATH_S)
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
         self._end = self.loop.call_later(CONNECTION_S, transport.abort)
@@ -111,9 +134,13 @@ def application(settings: StatusSettings, gatherer: Gatherer, peephole: Peephole
 def guarded(inner: Any, names: frozenset[str]) -> Any:
     """The application behind its headers; requests for other names are refused."""
 
+    rate, clock = Rate(MOST_A_SECOND), MonotonicClock()
+
     async def outer(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
+        if rate.over(clock.now_s()):
+            await asyncio.sleep(0.1)
 
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
