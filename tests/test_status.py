@@ -49,6 +49,7 @@ JUDGED: dict[str, tuple[dict[str, Any], float, str, str]] = {
     "just begun": ({"pictures": 0, "at_s": 0.0}, 0.0, "failed", "no picture yet"),
     "frozen": ({"at_s": 90.0}, 0.0, "failed", "no new picture for 11 s"),
     "slow": ({"fps": 3.0}, 0.0, "ailing", "3.0 pictures a second"),
+    "slow on purpose": ({"fps": 3.0, "resting": True, "opening": "closed"}, 0.0, "ok", ""),
     "the painter is dead": ({"painting": False}, 0.0, "failed", "nothing is painted"),
     "the camera is away": ({"camera": "gone"}, 20.0, "ailing", "camera gone for 20 s"),
     "for long": ({"camera": "blocked"}, 400.0, "failed", "camera blocked for 400 s"),
