@@ -186,7 +186,7 @@ def mutated(generator: random.Random, valid: list[bytes]) -> bytes:
     return bytes(packet)
 
 
-def fuzz() -> Iterator[bytes]:
+def fuzz(count: int = PACKETS) -> Iterator[bytes]:
     generator = random.Random(7)
     valid = [
         said("/mirror/state"), said("/mirror/piece", "uncanny"), said("/mirror/brightness", 0.5),
@@ -194,8 +194,20 @@ def fuzz() -> Iterator[bytes]:
         said("/mirror/opening", "closed"), said("/mirror/freeze", 1, "and more", b"blob", 2.5),
     ]  # fmt: skip
     valid += [bundled(*valid[:3]), bundled(valid[0], bundled(*valid[3:6]))]
-    for _ in range(PACKETS):
+    for _ in range(count):
         yield mutated(generator, valid)
+
+
+def harmless() -> Iterator[bytes]:
+    """As many, without those that happen to be commands."""
+    conductor, left = Conductor(Standing("river", 1, 139.0)), PACKETS
+    with OscPort(OscSettings(on=True, port=0), conductor) as port:
+        for packet in fuzz(2 * PACKETS):
+            heeded = port.counts["heeded"]
+            port.hear(packet)
+            if port.counts["heeded"] == heeded and left:
+                left -= 1
+                yield packet
 
 
 def test_a_hundred_thousand_random_packets_cost_nothing(
