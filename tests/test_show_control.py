@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -137,12 +139,23 @@ def test_a_piece_that_needs_eyes_opens_them(
     assert show.river.time_s == pytest.approx(12.0, abs=0.5)  # it never waited for anybody
 
 
+def vitals(port: int) -> dict[str, Any]:
+    """The vital signs of a program, by its status page."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/status.json", timeout=20) as answer:
+        return dict(json.load(answer)["vitals"])
+
+
 def test_a_whole_program_under_fire_goes_on(tmp_path: Path, root: Path) -> None:
     """A hundred thousand packets, as fast as they can be sent, and then a word that it heeds."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    line = f"run --screen offscreen --size 160x90 --seed 1 --osc {port} --report a.json"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        page = free.getsockname()[1]
+    line = f"run --screen offscreen --size 160x90 --seed 1 --osc {port} --status {page} " + (
+        "--report a.json"
+    )
     running = subprocess.Popen(
         [sys.executable, "-m", "mirror", *line.split()], cwd=tmp_path, text=True,
         env={"PYTHONPATH": str(root), "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)},
@@ -173,6 +186,9 @@ def test_a_whole_program_under_fire_goes_on(tmp_path: Path, root: Path) -> None:
                 return stands("brightness") == 0.75 and stands("piece") == "uncanny"
 
             until(heeded, 60)
+            for word, opening in (("closed", "closed"), ("open", "open"), ("hours", "open")):
+                console.sendto(said("/mirror/opening", word), place)
+                until(lambda opening=opening: vitals(page)["opening"] == opening, 60)
         finally:
             running.send_signal(signal.SIGINT)
         said_last, complained = running.communicate(timeout=60)
