@@ -6,8 +6,10 @@ ARGS ?=
 PYTHON ?=
 IMAGES ?= portraits
 SITE ?= site
+MINUTES ?= 60
+SEED ?= 1
 
-.PHONY: help setup run test lint bench golden train films soak install-service remove-service clean
+.PHONY: help setup run test lint bench golden train films soak faults install-service remove-service clean
 
 help:  ## say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 22
@@ -46,6 +48,15 @@ films: setup  ## a film of twenty seconds of each piece, under out/
 	    $(python) -m mirror run --piece $$piece --screen offscreen --seconds 20 \
 	        --film out/$$piece.mp4 --still out/$$piece.png $(ARGS) || exit; \
 	done
+
+soak: .venv/installed  ## the real program and faults by lot: MINUTES=60, SEED=1; out/soak.json
+	@.ci/system-packages test
+	@PYTHONPATH=. $(python) tests/soak.py --minutes $(MINUTES) --seed $(SEED) --json out/soak.json
+
+faults: .venv/installed  ## every fault once, measured on a display: out/faults.md
+	@.ci/system-packages test
+	@mkdir -p out
+	@PYTHONPATH=. $(python) tests/fault_matrix.py --table out/faults.md
 
 install-service: setup  ## keep the piece running with systemd: SITE=name, flags in ARGS
 	@.ci/install-service $(SITE) $(ARGS)

@@ -74,8 +74,11 @@ class LiveEyes:
     """A camera's thread, and a second one that finds the markers; the newest frame wins."""
 
     def __init__(
-        self, source: Source, settings: Settings, clock: Clock, report: Report, loop: bool
-    ) -> None:
+        self, source: Source, settings: Settings, clock: Clock, report: Report, loop: bool,
+        gate: threading.Event | None = None,
+    ) -> None:  # fmt: skip
+        """gate: begin only when it is set, see ``Show``."""
+        self._gate = gate
         self._settings, self._clock, self._report = settings, clock, report
         self._open = lambda: Camera(source, settings.camera, clock, loop)
         self._camera: Camera | None = None
@@ -127,11 +130,15 @@ class LiveEyes:
     def close(self) -> None:
         """End both threads."""
         self._closing = True
+        if self._gate is not None:
+            self._gate.set()
         self._thread.join(timeout=10)
         if self._camera:
             self._camera.close()
 
     def _run(self) -> None:
+        if self._gate is not None:
+            self._gate.wait()
         pause_s, begun_s = FIRST_PAUSE_S, self._clock.now_s()
         while not self._closing:
             try:
@@ -343,8 +350,10 @@ class Nobody:
         """Nothing is held open."""
 
 
-def open_eyes(plan: Plan, clock: Clock, report: Report) -> Eyes:
-    """Whoever the plan says watches the room."""
+def open_eyes(
+    plan: Plan, clock: Clock, report: Report, gate: threading.Event | None = None
+) -> Eyes:
+    """Whoever the plan says watches the room. gate: a camera is opened only when it is set."""
     loop = plan.options.loop
     if plan.eyes == "session":
         return SessionEyes(recorded_sitters(plan), clock)
@@ -352,4 +361,4 @@ def open_eyes(plan: Plan, clock: Clock, report: Report) -> Eyes:
         return Nobody(clock)
     if plan.eyes == "frames":
         return FrameByFrame(plan.source, plan.settings, clock, report, loop)
-    return LiveEyes(plan.source, plan.settings, clock, report, loop)
+    return LiveEyes(plan.source, plan.settings, clock, report, loop, gate)

@@ -115,7 +115,9 @@ class Judge:
             return "did not start" if now_s - self._begun_s > settings.start_s else ""
         if self.silence_s(now_s) > settings.freeze_s:
             return "freeze"
-        if _number(signs, "silent_s") > EYES_S and signs.get("camera") not in NO_CAMERA:
+        silent = _number(signs, "silent_s") > EYES_S and signs.get("camera") not in NO_CAMERA
+        started = signs.get("camera") != "opening" or now_s - self._begun_s > settings.start_s
+        if silent and started:
             return "markers silent"
         if _number(signs, "rss_mb") > FAR_OVER * settings.memory_mb:
             return "memory far over the ceiling"

@@ -34,7 +34,12 @@ class Models:
 class Loading:
     """Models on their way. ``result`` is None until they are there."""
 
-    def __init__(self, folder: Path, settings: FaceSettings, strict: bool = True) -> None:
+    def __init__(
+        self, folder: Path, settings: FaceSettings, strict: bool = True,
+        gate: threading.Event | None = None,
+    ) -> None:  # fmt: skip
+        """strict: see ``load``. gate: begin only when it is set, see ``Show``."""
+        self._gate = gate
         self._folder, self._settings, self._strict = folder, settings, strict
         self._models: Models | None = None
         self._error: MirrorError | None = None
@@ -44,6 +49,7 @@ class Loading:
     def result(self, wait: bool = False) -> Models | None:
         """The models, or None while they load; raises the MirrorError that loading met."""
         if wait:
+            self._open_gate()
             self._thread.join()
         if self._error is not None:
             raise self._error
@@ -51,9 +57,16 @@ class Loading:
 
     def close(self) -> None:
         """Wait for the thread: a process that ends while torch is being imported is aborted."""
+        self._open_gate()
         self._thread.join(timeout=LONGEST_S)
 
+    def _open_gate(self) -> None:
+        if self._gate is not None:
+            self._gate.set()
+
     def _load(self) -> None:
+        if self._gate is not None:
+            self._gate.wait()
         try:
             self._models = load(self._folder, self._settings, self._strict)
         except MirrorError as error:

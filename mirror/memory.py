@@ -21,7 +21,7 @@ import os
 import struct
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -54,19 +54,28 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S, CLOSE_S = 1.0, 60.0, 2.0
 
 @dataclass(frozen=True)
 class Kept:
-    """What was saved: the river's arrays by name, the piece's time, the newest visit's id."""
+    """What was saved: the river's arrays by name, the piece's time, the newest visit's id.
+
+    standing: what show control had asked for, by the words of ``commands``; asked: what the site
+    and the flags had asked for at that time.
+    """
 
     arrays: Mapping[str, npt.NDArray[np.generic]]
     time_s: float
     newest_id: int
     seed: int
     weights: Mapping[str, str]
+    standing: Mapping[str, Any] = field(default_factory=dict)
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
 
-def kept(river: RiverState, time_s: float, newest_id: int, weights: Mapping[str, str]) -> Kept:
+def kept(
+    river: RiverState, time_s: float, newest_id: int, weights: Mapping[str, str],
+    standing: Mapping[str, Any] | None = None, asked: Mapping[str, Any] | None = None,
+) -> Kept:  # fmt: skip
     """What is saved of a river; nothing is copied."""
     named = {name: array for name, array in arrays(river).items() if name != DERIVED}
-    return Kept(named, time_s, newest_id, river.source.seed, weights)
+    return Kept(named, time_s, newest_id, river.source.seed, weights, standing or {}, asked or {})
 
 
 def taken_up(
@@ -110,6 +119,7 @@ def packed(memory: Kept) -> bytes:
     head = {
         "format": FORMAT, "time_s": memory.time_s, "newest_id": memory.newest_id,
         "seed": memory.seed, "weights": dict(memory.weights), "arrays": shapes,
+        "standing": dict(memory.standing), "asked": dict(memory.asked),
     }  # fmt: skip
     parts = [json.dumps(head).encode() + b"\n"]
     parts += [a.astype(a.dtype.newbyteorder("<")).tobytes() for a in memory.arrays.values()]
@@ -132,7 +142,7 @@ def unpacked(stored: bytes) -> Kept:
         found[str(name)], at = array.astype(dtype.newbyteorder("=")), at + array.nbytes
     return Kept(
         found, float(head["time_s"]), int(head["newest_id"]), int(head["seed"]),
-        dict(head["weights"]),
+        dict(head["weights"]), dict(head["standing"]), dict(head["asked"]),
     )  # fmt: skip
 
 

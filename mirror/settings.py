@@ -244,7 +244,7 @@ class WatchSettings:
     camera_s: float = ranged(300.0, 5.0, 1e5, "when the camera is silent for so long, the same")
     painting_s: float = ranged(60.0, 5.0, 1e5, "when nothing is painted for so long, the same")
     memory_mb: float = ranged(4000.0, 100.0, 1e6, "most memory that the show may hold")
-    gpu_mb: float = ranged(0.0, 0.0, 1e6, "most memory of the GPU; 0: no ceiling")
+    gpu_mb: float = ranged(0.0, 0.0, 1e6, "most memory of the GPU, where it is told; 0: no ceiling")
     patience_s: float = ranged(900.0, 0.0, 1e5, "a planned restart waits so long for an empty room")
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
+import sys
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
@@ -22,7 +24,7 @@ from mirror.canonical import load_mesh
 from mirror.cards import verify
 from mirror.clock import Clock, MonotonicClock, PacedClock, SteppedClock, precise_s, utc_now
 from mirror.commands import Command, command
-from mirror.conductor import Conductor, Standing
+from mirror.conductor import IN_THE_DARK, Conductor, Standing
 from mirror.eyes import Glance, LiveEyes, Nobody, SessionEyes, open_eyes
 from mirror.film import write_still
 from mirror.heartbeat import supervised, tell_supervisor
@@ -55,7 +57,7 @@ from mirror.settings import RecordSettings, Settings
 from mirror.signals import Portraits, Scene, Sitters, Visit
 from mirror.site import resolved
 from mirror.visitors import Visitors
-from mirror.vitals import LastWords, Pulse
+from mirror.vitals import Pulse, last_words
 from mirror.wishes import Wishes, Workshop
 
 log = logging.getLogger(__name__)
@@ -92,7 +94,10 @@ def run(settings: Settings, options: RunOptions, fast: bool = False) -> dict[str
             show.play(bar.reach)
         if teller:
             teller.ended(show.ended_by)
-        return show.end()
+        ended = show.end()
+        if teller and not (options.film or options.record):
+            show.leave_at_once()
+        return ended
 
 
 def choose_clock(plan: Plan) -> Clock:
@@ -103,24 +108,20 @@ def choose_clock(plan: Plan) -> Clock:
     return MonotonicClock() if speed == 1.0 else PacedClock(speed)
 
 
-def _last_words(stack: ExitStack) -> LastWords:
-    """Hears what the log is told, until the stack is closed."""
-    words = LastWords()
-    logging.getLogger("mirror").addHandler(words)
-    stack.callback(logging.getLogger("mirror").removeHandler, words)
-    return words
-
-
 class Show:
     """One run of the piece. Everything that must be closed hangs on the stack it is given."""
 
     def __init__(self, plan: Plan, clock: Clock, weights: dict[str, str], stack: ExitStack) -> None:
         self.plan, self.clock, self.weights, self._stack = plan, clock, weights, stack
-        settings = self.settings = plan.settings
-        self.journal = keep_journal(settings.log, stack)
+        self.journal = keep_journal(plan.settings.log, stack)
+        self.recollection = Recollection(plan, weights, stack)
+        settings = self.settings = self.recollection.settings
         self.report = Report(MonotonicClock())  # fps are the machine's, also when time is stepped
+        # After a restart the saved portraits come first: torch and mediapipe, which take seconds
+        # and most of Python's attention, are let in after the first picture.
+        self._gate = gate(not self.recollection.stands_still)
         folder = weights_folder(settings.faces.weights)
-        self._loading = Loading(folder, settings.faces, strict=not supervised())
+        self._loading = Loading(folder, settings.faces, not supervised(), self._gate)
         stack.callback(self._loading.close)
         self.mesh = load_mesh(folder)
         size = (settings.screen.width_px, settings.screen.height_px)
@@ -129,11 +130,11 @@ class Show:
             settings.faces.cross_fade_s,
         )))  # fmt: skip
         self.outputs = stack.enter_context(Outputs(plan.options.film, plan.rate_hz))
-        self.eyes = open_eyes(plan, clock, self.report)
+        self.eyes = open_eyes(plan, clock, self.report, self._gate)
         self.pulse = Pulse(
             piece=settings.piece, renderer=self.screen.renderer, weights=dict(weights)
         )
-        self._last_words = _last_words(stack)
+        self._last_words = stack.enter_context(last_words())
         self._takes_turns = self.screen.software and (os.cpu_count() or 1) <= FEW_CORES
         stack.callback(self.eyes.close)
         self.river: RiverState | None = None
@@ -142,21 +143,23 @@ class Show:
         self._proof = Proof(())
         self.ended_by = ""
         self._faults: dict[str, int] = {}
-        self._visits: list[Visit] = []
-        self._sitters = Sitters(0.0)
-        self._stopping = self._overlay = self._paused = False
+        self._visits, self._sitters = list[Visit](), Sitters(0.0)
+        self._stopping = self._overlay = self._paused = self._dark = False
         self._due_s = self._told_s = self._begun_s = clock.now_s()
         self._drawn_s = self._hashed_s = self._source_s = self._tended_s = 0.0
-        self.recollection = Recollection(plan, weights, stack)
+        self._session_s = 0.0  # a session's time 0, in the river's
         self._newest_id = self._ids_before = self.recollection.newest_id
         self._began_s = self.recollection.time_s
         self._start_s = clock.now_s() - self._began_s
-        self._session_s = 0.0  # a session's time 0, in the river's
         self._frozen_s: float | None = None
-        river = settings.river
-        self.conductor = Conductor(Standing(settings.piece, settings.seed, river.fade_half_life_s))
+        self.conductor = Conductor(
+            Standing(settings.piece, settings.seed, settings.river.fade_half_life_s)
+        )
         self.porter, self.ladder = Porter(settings.hours), Ladder(settings.load)
-        self._dark = False
+        for each in self.recollection.standing:
+            if each.name not in IN_THE_DARK:  # those are in the settings already
+                self.conductor.inbox.put(each)
+        self._heed_commands()
         if not plan.stepped:  # a measurement is not disturbed
             open_ports(settings, self, stack)
 
@@ -219,6 +222,14 @@ class Show:
         """Look at nobody while that is asked for, closed, or no use to the piece."""
         closed = self.conductor.closed or self.settings.piece == "passersby"
         self.eyes.pause(self._paused or closed)
+
+    def leave_at_once(self) -> None:
+        """End the process, with the river saved. Somebody waits for the next picture, and the
+        system takes back in no time what would be put away here in a second and a half."""
+        self.recollection.close()
+        logging.shutdown()
+        sys.stdout.flush()
+        os._exit(0)
 
     def _ended(self) -> bool:
         if self.screen.should_close and not self._stopping:
@@ -337,13 +348,19 @@ class Show:
                 self.river = advance(self.river, self.settings.river, self._visits, due_s)
                 self._proof.compare(state_hash(self.river))
             self.river = advance(self.river, self.settings.river, self._visits, river_s)
-        self.recollection.keep(self.river, self.time_s, self._newest_id)
+        self._keep(self.river)
         if self._recorder and self.river.time_s >= self._hashed_s:
             self._hashed_s = self.river.time_s + HASH_EVERY_S
             self._record_faults(self._recorder)
             self._recorder.river_hash(
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
+
+    def _keep(self, river: RiverState, now: bool = False) -> None:
+        """Save the river, and what show control has asked for."""
+        standing = self.conductor.standing.told()
+        standing["piece"] = self.porter.by_day(self.conductor.standing.piece)
+        self.recollection.keep(river, self.time_s, self._newest_id, standing, now)
 
     def _arrange(self) -> Portraits:
         """Which portraits are drawn where; and what is painted next."""
@@ -389,6 +406,7 @@ class Show:
         self.report.frame(1000 * (ended_s - begun_s))
         if glances and not self.plan.stepped:
             self.report.photon(1000 * (self.clock.now_s() - glances[-1].hand_s))
+        self._gate.set()
         self._beat()
         self.outputs.take(self.screen.picture, self.time_s)
 
@@ -551,7 +569,7 @@ class Show:
                 self.river.moment.steps, self.river.time_s, state_hash(self.river)
             )
         if self.river is not None:
-            self.recollection.keep(self.river, self.time_s, self._newest_id, now=True)
+            self._keep(self.river, now=True)
         told = self.report.result(
             end_s=self._source_s,
             river_hash=state_hash(self.river) if self.river is not None else "",
@@ -568,6 +586,14 @@ class Show:
         if options.report:
             write_json(options.report, told)
         return told
+
+
+def gate(is_open: bool) -> threading.Event:
+    """Something to wait at until it is open."""
+    event = threading.Event()
+    if is_open:
+        event.set()
+    return event
 
 
 def limits(record: RecordSettings) -> Limits:

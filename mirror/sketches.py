@@ -18,7 +18,7 @@ from safetensors.numpy import load as load_arrays
 
 from mirror import SCHOOLS
 from mirror.cards import read_weights
-from mirror.errors import StateError
+from mirror.errors import StateError, WeightsError
 from mirror.latents import CODE, WIDTH
 from mirror.memory import Kept
 from mirror.settings import RiverSettings
@@ -104,14 +104,23 @@ class Sketches:
             log.warning("no sketches of the saved river: %s", error)
 
     def _sketch_all(self) -> None:
-        sketchers: dict[int, Sketcher] = {}
+        sketchers: dict[int, Sketcher | None] = {}
         for slot in self._order:
             if self._closing:
                 return
             stream = int(self._still.stream[slot])
             if stream not in sketchers:
-                sketchers[stream] = Sketcher(self._folder, SCHOOLS[stream])
+                sketchers[stream] = self._sketcher(SCHOOLS[stream])
+            if (sketcher := sketchers[stream]) is None:
+                continue
             code = self._still.latent[slot, CODE].copy()
-            texture = self._varnish(sketchers[stream].sketch(code[None])[0], slot)
+            texture = self._varnish(sketcher.sketch(code[None])[0], slot)
             with self._lock:
                 self._ready.append((slot, code, texture))
+
+    def _sketcher(self, school: str) -> Sketcher | None:
+        """None for a damaged model: the stage of faces tells of it."""
+        try:
+            return Sketcher(self._folder, school)
+        except WeightsError:
+            return None

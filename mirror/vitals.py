@@ -13,12 +13,14 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from mirror import __version__
 from mirror.clock import Clock, MonotonicClock
+from mirror.gpu import gpu_mb
 from mirror.report import resident_mb
 
 log = logging.getLogger(__name__)
@@ -119,7 +121,7 @@ class Pulse:
         span_s = now_s - self._times_s[0]
         rate = (len(self._times_s) - 1) / span_s if span_s > 0 else 0.0
         if now_s - self._measured_s >= MEMORY_EVERY_S:
-            self._measured_s, signs["rss_mb"] = now_s, resident_mb()
+            self._measured_s, signs["rss_mb"], signs["gpu_mb"] = now_s, resident_mb(), gpu_mb()
         self._newest = dataclasses.replace(
             self._newest, pictures=self._newest.pictures + 1, at_s=now_s,
             uptime_s=now_s - self._start_s, fps=round(rate, 2), **signs,
@@ -151,3 +153,14 @@ class LastWords(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep its text."""
         self.text = f"{record.levelname.lower()}: {record.getMessage()}"[:300]
+
+
+@contextmanager
+def last_words() -> Iterator[LastWords]:
+    """Listen to the program's log for the time of a block."""
+    words, logger = LastWords(), logging.getLogger("mirror")
+    logger.addHandler(words)
+    try:
+        yield words
+    finally:
+        logger.removeHandler(words)

@@ -10,9 +10,13 @@ was started again. Some seven minutes on two cores.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import random
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,18 +27,62 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from http_camera import HttpCamera, encode, jpegs
+from requests_that_are_bad import hurl
 from rooms import visit
 from seen import Onlooker
 from supervised import Watched, alive, until
+from test_osc import harmless
 from x_display import Display
 
 from mirror.memory import read
+from mirror.places import weights_folder
 
 SIZE = (480, 270)
 FLAGS = f"--screen window --size {SIZE[0]}x{SIZE[1]} --seed 3"
 HERE = Path(__file__).resolve().parent
 #: Short times of the camera, so that a fault that heals is seen to heal.
-SITE = "[camera]\nread_timeout_s = 1.0\nreopen_most_s = 1.0\n[watch]\nmemory_mb = 1500\n"
+SITE = """
+[camera]
+read_timeout_s = 1.0
+reopen_most_s = 1.0
+[watch]
+memory_mb = {memory_mb}
+patience_s = 5.0
+[faces]
+weights = "{weights}"
+[osc]
+on = true
+port = {osc}
+[status]
+on = true
+port = {status}
+"""
+#: What the show may hold here, and what is leaked: more than the ceiling, less than far over it.
+MEMORY_MB = 1600
+#: The state lies on a disk of its own, of so many bytes.
+DISK = "6m"
+
+#: A library between the program and the system's wall clock: it is set by a file.
+WALL_CLOCK = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+static long offset(void) {
+    long s = 0;
+    FILE *f = fopen(getenv("WALL_CLOCK"), "r");
+    if (f) { if (fscanf(f, "%ld", &s) != 1) s = 0; fclose(f); }
+    return s;
+}
+int clock_gettime(clockid_t id, struct timespec *t) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = dlsym(RTLD_NEXT, "clock_gettime");
+    int r = real(id, t);
+    if (id == CLOCK_REALTIME) t->tv_sec += offset();
+    return r;
+}
+"""
 
 
 @dataclass
@@ -58,21 +106,48 @@ class Stage:
         self.display = stack.enter_context(Display(SIZE))
         faces = [encode(picture) for picture in visit(0.0, 4.0, 0.0)]
         self.camera = stack.enter_context(HttpCamera(faces, 15.0))
-        (folder / "small.toml").write_text(SITE, encoding="utf-8")
-        self.words = folder / "fault"
+        self.weights, self.disk = folder / "weights", folder / "disk"
+        shutil.copytree(weights_folder(), self.weights)
+        self.osc, self.status = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+        site = SITE.format(
+            memory_mb=MEMORY_MB, weights=self.weights, osc=self.osc, status=self.status
+        )
+        (folder / "small.toml").write_text(site, encoding="utf-8")
+        self.words, self.wall = folder / "fault", folder / "wall"
         self.environment = {
             "DISPLAY": self.display.name, "MIRROR_FAULTS": str(self.words),
             "PYTHONPATH": f"{HERE / 'faulty'}:{HERE.parent}",
+            **self._wall_clock(),
         }  # fmt: skip
+        self.disk.mkdir()
+        self.own_disk = mount("-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(self.disk))
+        if self.own_disk:
+            stack.callback(subprocess.run, ["umount", "-l", str(self.disk)], check=False)
         self._stack = stack
         self.begin()
         self.seen = stack.enter_context(Onlooker(self.display.number, SIZE))
 
+    def _wall_clock(self) -> dict[str, str]:
+        """A wall clock that can be set, where there is a compiler."""
+        source, library = self.folder / "wall.c", self.folder / "wall.so"
+        source.write_text(WALL_CLOCK, encoding="ascii")
+        compiler = shutil.which("cc")
+        if compiler is None:
+            return {}
+        subprocess.run(
+            [compiler, "-shared", "-fPIC", "-O1", str(source), "-o", str(library), "-ldl"],
+            check=True,
+        )
+        return {"LD_PRELOAD": str(library), "WALL_CLOCK": str(self.wall)}
+
     def begin(self) -> None:
         """Start the supervisor."""
         self.watched = self._stack.enter_context(
-            Watched(self.folder, f"{FLAGS} --source {self.camera.url}", self.environment)
-        )
+            Watched(
+                self.folder, f"{FLAGS} --source {self.camera.url}", self.environment,
+                self.disk / "a.river",
+            )
+        )  # fmt: skip
 
     @property
     def show(self) -> int:
@@ -96,6 +171,13 @@ class Stage:
         before = time.monotonic()
         time.sleep(seconds)
         return self.seen.contrast(before, time.monotonic())
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    """A port of this computer that nobody holds now."""
+    with socket.socket(socket.AF_INET, kind) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 Fault = Callable[[Stage], None]
@@ -152,7 +234,11 @@ INSIDE = {
     "OpenGL context lost": ("gl_lost", "the framebuffer is taken away", 10.0),
     "drawing hangs": ("stuck", "the drawing thread sleeps for ever", 16.0),
     "program aborts": ("crash", "os.abort() in the drawing thread", 14.0),
-    "memory over the ceiling": ("leak", "600 MB are taken and held; somebody is there", 20.0),
+    "memory over the ceiling": (
+        "leak",
+        "memory is taken until the ceiling is passed; somebody is there",
+        20.0,
+    ),
 }
 for name, (word, made, seconds) in INSIDE.items():
     FAULTS[name] = made, (lambda stage, word=word: stage.inside(word)), seconds  # type: ignore[misc]
@@ -200,9 +286,9 @@ def orphaned(stage: Stage) -> None:
     stage.begin()
 
 
-@fault("killed ten times", "kill -9 as soon as it is back, ten times", 14.0)
+@fault("killed fifty times", "kill -9 as soon as it is back, fifty times", 14.0)
 def again_and_again(stage: Stage) -> None:
-    for _ in range(10):
+    for _ in range(50):
         before = stage.show
         os.kill(before, signal.SIGKILL)
         until(lambda before=before: stage.watched.show not in (None, before), 90)  # type: ignore[misc]
@@ -216,6 +302,131 @@ def twice(stage: Stage) -> None:
         capture_output=True, check=False, cwd=HERE.parent,
     )  # fmt: skip
     assert second.returncode == 2
+
+
+@fault("disk full", "the disk of the state is filled to its last byte", 10.0)
+def full(stage: Stage) -> None:
+    if stage.own_disk:
+        with contextlib.suppress(OSError), (stage.disk / "filler").open("wb", 0) as filler:
+            while True:
+                filler.write(bytes(1 << 12))
+
+
+@fault("killed on a full disk", "the same, and kill -9", 14.0)
+def killed_full(stage: Stage) -> None:
+    full(stage)
+    os.kill(stage.show, signal.SIGKILL)
+
+
+@fault("disk read-only", "the disk of the state is mounted anew, read-only, for 6 s", 12.0)
+def read_only(stage: Stage) -> None:
+    if stage.own_disk:
+        (stage.disk / "filler").unlink(missing_ok=True)
+        mount("-o", "remount,ro", str(stage.disk))
+        time.sleep(6)
+        mount("-o", "remount,rw", str(stage.disk))
+
+
+@fault("killed on a read-only disk", "the same, and kill -9", 14.0)
+def killed_read_only(stage: Stage) -> None:
+    if stage.own_disk:
+        mount("-o", "remount,ro", str(stage.disk))
+    os.kill(stage.show, signal.SIGKILL)
+    time.sleep(8)
+    if stage.own_disk:
+        mount("-o", "remount,rw", str(stage.disk))
+
+
+@fault("a model damaged at start", "one byte of a model flipped, and kill -9", 14.0)
+def damaged(stage: Stage) -> None:
+    path = stage.weights / "stone.safetensors"
+    stored = bytearray(path.read_bytes())
+    stored[len(stored) // 2] ^= 1
+    path.write_bytes(stored)
+    os.kill(stage.show, signal.SIGKILL)
+
+
+@fault("the model mended", "the byte flipped back, and kill -9", 14.0)
+def mended(stage: Stage) -> None:
+    shutil.copy(weights_folder() / "stone.safetensors", stage.weights)
+    os.kill(stage.show, signal.SIGKILL)
+
+
+@fault("clock a year ahead", "the wall clock of the running program jumps", 10.0)
+def ahead(stage: Stage) -> None:
+    stage.wall.write_text(str(366 * 86400), encoding="ascii")
+
+
+@fault("clock two years back", "the same", 10.0)
+def back(stage: Stage) -> None:
+    stage.wall.write_text(str(-366 * 86400), encoding="ascii")
+
+
+FAULTS["time zone and locale changed"] = (
+    "TZ=XYZ-9 and LC_ALL=C in the running program",
+    lambda stage: stage.inside("elsewhere"),
+    8.0,
+)
+
+
+@fault("told to end at any moment", "twelve shows, kill -TERM after 0 to 5 s drawn by lot", 5.0)
+def at_any_moment(stage: Stage) -> None:
+    lot = random.Random(5)
+    for _ in range(12):
+        with tempfile.TemporaryDirectory() as folder:
+            running = subprocess.Popen(
+                [sys.executable, "-m", "mirror", "run", *FLAGS.split(), "--source",
+                 stage.camera.url, "--report", f"{folder}/a.json", "--state", f"{folder}/a.river"],
+                cwd=HERE.parent, env={**os.environ, "DISPLAY": stage.display.name},
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            time.sleep(lot.uniform(0.0, 5.0))
+            running.terminate()
+            _, complaint = running.communicate(timeout=30)
+            left = {path.name for path in Path(folder).iterdir()}
+            assert running.returncode in (0, -signal.SIGTERM), (running.returncode, complaint)
+            assert "Traceback" not in complaint, complaint
+            assert left <= {"a.json", "a.river", "a.river.lock"}, left
+
+
+@fault("ports taken", "kill -9, and both ports held by another program at the restart", 14.0)
+def taken(stage: Stage) -> None:
+    os.kill(stage.show, signal.SIGKILL)
+    with ExitStack() as held:
+        for port, kind in ((stage.osc, socket.SOCK_DGRAM), (stage.status, socket.SOCK_STREAM)):
+            other = held.enter_context(socket.socket(socket.AF_INET, kind))
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind == socket.SOCK_STREAM)
+            assert until(lambda other=other, port=port: bound(other, port))  # type: ignore[misc]
+            if kind == socket.SOCK_STREAM:
+                other.listen()
+        time.sleep(12.0)
+
+
+def bound(other: socket.socket, port: int) -> bool:
+    """Take a port, once whoever held it is gone."""
+    try:
+        other.bind(("127.0.0.1", port))
+    except OSError:
+        time.sleep(0.01)
+        return False
+    return True
+
+
+@fault("100,000 OSC packets", "random and mutated ones, none a valid command, at full speed", 14.0)
+def hail(stage: Stage) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hostile:
+        for packet in harmless():
+            hostile.sendto(packet, ("127.0.0.1", stage.osc))
+
+
+@fault("10,000 malformed HTTP requests", "to the status page, one connection each", 20.0)
+def bombarded(stage: Stage) -> None:
+    hurl(stage.status, 10_000)
+
+
+def mount(*words: str) -> bool:
+    """Mount something; False where that is not allowed."""
+    return subprocess.run(["mount", *words], capture_output=True, check=False).returncode == 0
 
 
 def outcome(name: str, stage: Stage) -> Outcome:
@@ -270,6 +481,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path)
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # nothing is left behind
     outcomes = []
     with staged() as stage:
         for name in FAULTS:

@@ -33,9 +33,10 @@ class Watched:
     """``mirror watch`` in a process of its own. A context manager; nothing is left behind."""
 
     def __init__(
-        self, folder: Path, flags: str = SMALL, environment: Mapping[str, str] | None = None
-    ) -> None:
-        self.folder, self.state = folder, folder / "a.river"
+        self, folder: Path, flags: str = SMALL, environment: Mapping[str, str] | None = None,
+        state: Path | None = None,
+    ) -> None:  # fmt: skip
+        self.folder, self.state = folder, state or folder / "a.river"
         self.site, self.log = folder / "small.toml", folder / f"watch-{time.monotonic_ns()}.log"
         if not self.site.exists():
             self.site.write_text("[river]\nparcels = 12\n", encoding="utf-8")

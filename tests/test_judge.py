@@ -118,6 +118,12 @@ def test_eyes_that_tell_nothing_are_dead_unless_there_are_none() -> None:
         assert Life().shows(1, silent_s=60.0, camera=camera) is None
 
 
+def test_eyes_may_take_as_long_to_open_as_the_first_picture() -> None:
+    life = Life()
+    assert life.shows(SETTINGS.start_s - 1, silent_s=20.0, camera="opening") is None
+    assert life.shows(3, silent_s=30.0, camera="opening") == Verdict("markers silent", True)
+
+
 def test_no_painting_for_long_is_a_dead_painter() -> None:
     life = Life()
     life.shows(5)

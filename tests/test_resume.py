@@ -10,6 +10,8 @@ import pytest
 from rooms import visit, write_film
 
 from mirror import cli, show
+from mirror.commands import command
+from mirror.interrupts import stop_on_signal
 from mirror.memory import read
 from mirror.options import RunOptions
 from mirror.settings import RiverSettings, Settings
@@ -58,6 +60,31 @@ def test_a_river_that_cannot_be_taken_up_begins_anew_and_says_so_in_one_line(
     assert [text.split(": ")[0] for text in told] == ["the river begins anew"] * 2
     assert "mirror-river-1" in told[0]
     assert "seed" in told[1]
+
+
+def test_what_show_control_asked_for_outlives_a_restart_but_not_another_site(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shows: list[show.Show] = []
+
+    def begin(stop):  # type: ignore[no-untyped-def]
+        shows.append(stop.__self__)
+        if len(shows) == 1:
+            for name, value in (("black", True), ("half-life", 77.0), ("piece", "uncanny")):
+                shows[0].conductor.inbox.put(command(name, value))
+        return stop_on_signal(stop)
+
+    monkeypatch.setattr(show, "stop_on_signal", begin)
+    state = tmp_path / "a.river"
+    for more in ({}, {}, {"piece": "passersby"}):
+        told = run(film, state, loop=True, seconds=3.0, **more)
+        stands = shows[-1].conductor.standing
+        if more:
+            assert (stands.black, stands.half_life_s) == (False, 139.0)
+        else:
+            assert (stands.black, stands.half_life_s, stands.piece) == (True, 77.0, "uncanny")
+            assert told["settings"]["river"]["fade_half_life_s"] == 77.0
+            assert shows[-1].conductor.light == 0.0
 
 
 def test_two_shows_of_one_state_and_a_recording_of_it_are_refused(

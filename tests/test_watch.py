@@ -47,6 +47,15 @@ def test_killed_and_frozen_shows_come_back_with_their_river(watched: Watched) ->
         assert it.show is None
 
 
+def test_a_restart_that_was_asked_for_comes_when_nobody_is_there(watched: Watched) -> None:
+    with watched as it:
+        before = it.show
+        assert before is not None
+        it.process.send_signal(signal.SIGHUP)  # as `systemctl reload` does
+        assert it.shows_again(before), it.said()
+        assert "asked for" in it.said()
+
+
 def run_second(it: Watched, command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "mirror", *command.split(), "--state", str(it.state)],

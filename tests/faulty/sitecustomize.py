@@ -110,9 +110,21 @@ def crash() -> None:
     Screen.draw = fail  # type: ignore[method-assign]
 
 
-def leak(mb: int = 600) -> None:
-    """So much memory is taken and held."""
-    LEAKED.append(bytearray(os.urandom(1 << 20) * mb))
+def leak(to_mb: float = 1750.0) -> None:
+    """Memory is taken and held, until the process holds so much."""
+    from mirror.report import resident_mb
+
+    while resident_mb() < to_mb:
+        LEAKED.append(bytearray(os.urandom(1 << 20) * 10))
+
+
+def elsewhere() -> None:
+    """Another time zone, and another language."""
+    import locale
+
+    os.environ.update(TZ="XYZ-9", LC_ALL="C")
+    time.tzset()
+    locale.setlocale(locale.LC_ALL, "C")
 
 
 def _raise_for(of: Any, name: str, error: BaseException, seconds: float) -> None:
