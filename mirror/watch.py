@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -39,8 +40,12 @@ LOOK_S, SLEPT_S = 0.1, 0.5
 #: A show that was asked to end may take so long, less if it is ill; one that froze is only asked
 #: what it was doing.
 END_S, HURRIED_S, LAST_WORDS_S = 4.0, 1.0, 0.3
+#: A show that says that it ends may take so long over it.
+LEAVING_S = 30.0
 #: Pauses before starts: the first is a blink, and a run of this length was a good one.
 FIRST_PAUSE_S, LONGEST_PAUSE_S, GOOD_RUN_S = 0.1, 30.0, 30.0
+#: After runs that did present pictures, however short: some picture is better than none.
+LONGEST_BLINK_S = 1.5
 #: Why a show may end so that it is not started again.
 MEANT = ("key", "time")
 
@@ -51,7 +56,10 @@ def watch(arguments: Sequence[str], state: Path, settings: WatchSettings) -> int
     state: the file in which the river is saved; it is also what only one supervisor may hold.
     Raises SettingsError when another one does.
     """
-    state.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(OSError):  # a disk that cannot be written is told by the show
+        state.parent.mkdir(parents=True, exist_ok=True)
+    # A core of a show that was aborted would hold the camera's last picture.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     with alone(state, ".watch"):
         take_over(state)
         supervisor = Supervisor([*arguments, "--state", str(state)], settings, Service())
@@ -102,8 +110,9 @@ class Supervisor:
         self._clock = clock or MonotonicClock()
         self._judge = Judge(settings)
         self._pauses = Pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        self._blinks = Pauses(FIRST_PAUSE_S, LONGEST_BLINK_S)
         self._stopping = self._reloading = False
-        self._fed_s = self._began_s = 0.0
+        self._fed_s = self._began_s = self._told_s = 0.0
         self._ended_by = ""
         self._status = 0
         self.starts = 0
@@ -181,7 +190,10 @@ class Supervisor:
             if self._reloading:
                 self._reloading = False
                 self._judge.ask("asked for", now_s)
-            if verdict := self._judge.verdict(now_s):
+            if self._ended_by:  # it puts away what it has: a film may take its time
+                if now_s - self._told_s > LEAVING_S:
+                    self._end(show, signal.SIGABRT, LAST_WORDS_S)
+            elif verdict := self._judge.verdict(now_s):
                 self._act(show, verdict)
                 return verdict.fault
             self._feed(now_s)
@@ -189,7 +201,7 @@ class Supervisor:
     def _listen(self, ear: Ear, now_s: float) -> None:
         for told in ear.hear():
             if "ended" in told:
-                self._ended_by = str(told["ended"])
+                self._ended_by, self._told_s = str(told["ended"]), now_s
             else:
                 first = not self._judge.alive
                 self._judge.hear(told, now_s)
@@ -198,7 +210,8 @@ class Supervisor:
 
     def _act(self, show: subprocess.Popen[bytes], verdict: Verdict) -> None:
         """End a show that is ill: one that stands still is asked where, then killed."""
-        log.error("the show is started again: %s", verdict.fault)
+        level = logging.INFO if self.faults[verdict.fault] else logging.ERROR
+        log.log(level, "the show is started again: %s", verdict.fault)
         if verdict.fault in ("freeze", "did not start"):
             self._end(show, signal.SIGABRT, LAST_WORDS_S)
         else:
@@ -222,9 +235,12 @@ class Supervisor:
 
     def _pause_s(self) -> float:
         """A blink after a good run; longer and longer after runs that were none."""
-        if self._clock.now_s() - self._began_s > GOOD_RUN_S and self._judge.alive:
-            self._pauses.reset()
-        return self._pauses.take()
+        if not self._judge.alive:
+            return self._pauses.take()
+        self._pauses.reset()
+        if self._clock.now_s() - self._began_s > GOOD_RUN_S:
+            self._blinks.reset()
+        return self._blinks.take()
 
     def _wait(self, seconds: float) -> None:
         end_s = self._clock.now_s() + seconds
