@@ -189,10 +189,10 @@ def lock_verdict(before: float, after: float) -> Verdict:
 
     Some tell of an exposure that they do not use while they choose it themselves.
     """
-    ratio = after / max(1.0, before)
+    ratio, least = after / max(1.0, before), 1 / LOCK_BRIGHT
     return judged(
         "camera.lock", ratio, f"the pictures are {ratio:.2f} times as bright as before",
-        (1 / LOCK_BRIGHT, LOCK_BRIGHT), (0.0, 1e3), f"{1 / LOCK_BRIGHT:.2f} to {LOCK_BRIGHT:g} times",
+        (least, LOCK_BRIGHT), (0.0, 1e3), f"{least:.2f} to {LOCK_BRIGHT:g} times",
         "it does not tell what it used: a longer --exposure or more --gain by hand",
         "it does not tell what it used: a shorter --exposure or less --gain by hand",
     )  # fmt: skip
