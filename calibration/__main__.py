@@ -19,7 +19,6 @@ from mirror.site import as_toml, changes, checked, read_site, without_password
 if TYPE_CHECKING:
     from calibration.asking import Asker
 
-LOG = logging.getLogger("mirror")
 Text = Optional[str]
 Site = Annotated[str, typer.Option("--site", metavar="NAME", help="Site file in calibration/.")]
 Operator = Annotated[str, typer.Option("--operator", metavar="WHO", help="Who calibrates.")]
@@ -46,7 +45,7 @@ app = typer.Typer(
 def begin(context: typer.Context) -> None:
     """Before every command."""
     listen(verbose=False)
-    LOG.setLevel(logging.ERROR)  # verdicts tell what a camera does
+    logging.getLogger("mirror").setLevel(logging.ERROR)  # verdicts tell what a camera does
     if context.invoked_subcommand is None:
         from calibration.asking import somebody_answers
 
@@ -362,11 +361,7 @@ def asker_for(silent: bool, json: Optional[Path]) -> "Asker":
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run one command line and return its exit status."""
-    level = LOG.level
-    try:
-        return answer(app, "calibrate", arguments)
-    finally:
-        LOG.setLevel(level)
+    return answer(app, "calibrate", arguments)
 
 
 if __name__ == "__main__":

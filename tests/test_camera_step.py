@@ -16,7 +16,7 @@ from sites import SIZE, Site, noisy
 
 from calibration.__main__ import main
 from calibration.asking import Asker
-from calibration.camera_step import CameraWishes, ask_wishes
+from calibration.camera_step import CameraWishes, ask_wishes, calibrate_camera, lock_verdict
 from mirror.settings import CameraSettings
 
 
@@ -164,6 +164,24 @@ def test_another_camera_at_the_same_address_is_refused(tmp_path: Path, room: np.
     assert site.settings.measured.latency_p50_ms is None
 
 
+@pytest.mark.parametrize("agreed", [True, False])
+def test_whoever_sits_there_may_accept_another_camera(
+    tmp_path: Path, room: np.ndarray, monkeypatch: pytest.MonkeyPatch, agreed: bool
+) -> None:
+    site = Site(tmp_path)
+    with filmed(noisy(room), name="Cloakroom/1") as camera:
+        site.set("camera", source=camera.url, identity=f"{camera.url} | says Hall/1")
+        typed = iter(["1", "", "", "", "y" if agreed else "n"])
+        monkeypatch.setattr("builtins.input", lambda: next(typed))
+        shown = io.StringIO()
+        asker = Asker(Console(file=shown, width=100), answers=True)
+        verdicts = calibrate_camera(str(site.file), CameraWishes(seconds=1.6), asker)
+    assert "another camera: Cloakroom/1 instead of Hall/1" in shown.getvalue()
+    assert (verdicts[0].key == "camera.there") == agreed
+    kept = "Cloakroom/1" if agreed else "Hall/1"
+    assert site.settings.camera.identity == f"{camera.url} | says {kept}"
+
+
 def test_two_cameras_of_one_name_are_not_mixed_up(tmp_path: Path, room: np.ndarray) -> None:
     site = Site(tmp_path)
     with filmed(noisy(room)) as left, filmed(noisy(room, seed=1)) as right:
@@ -193,6 +211,16 @@ def test_a_device_is_asked_about_what_can_be_set(
     wishes = ask_wishes(CameraWishes(), CameraSettings(source="0"), asker)
     assert {name: getattr(wishes, name) for name in asked} == asked
     assert next(answers, None) is None
+
+
+@pytest.mark.parametrize(
+    ("after", "state", "advice"),
+    [(95.0, "pass", ""), (40.0, "warn", "a longer --exposure"), (200.0, "warn", "a shorter")],
+)
+def test_a_lock_that_changes_the_picture_is_told(after: float, state: str, advice: str) -> None:
+    told = lock_verdict(100.0, after)
+    assert told.state == state
+    assert advice in told.advice
 
 
 def test_no_camera_chosen_ends_in_one_line(
