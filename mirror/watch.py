@@ -45,7 +45,7 @@ LEAVING_S = 30.0
 #: Pauses before starts: the first is a blink, and a run of this length was a good one.
 FIRST_PAUSE_S, LONGEST_PAUSE_S, GOOD_RUN_S = 0.1, 30.0, 30.0
 #: After runs that did present pictures, however short: some picture is better than none.
-LONGEST_BLINK_S = 1.5
+LONGEST_BLINK_S = 0.5
 #: Why a show may end so that it is not started again.
 MEANT = ("key", "time")
 

@@ -463,16 +463,23 @@ def staged() -> Iterator[Stage]:
         yield stage
 
 
+#: Many faults in a row, or other windows on the same display: only the worst standstill counts.
+MANY = ("killed fifty times", "told to end at any moment")
+
+
 def table(outcomes: list[Outcome]) -> str:
     """As Markdown."""
     lines = ["| fault | how it is made | picture stood still | portraits back after | restarts "
              "| river's time lost |", "|---|---|---:|---:|---:|---:|"]  # fmt: skip
-    lines += [
-        f"| {each.fault} | {each.made} | {each.still_s:.1f} s | {each.portraits_s:.1f} s "
-        f"| {each.restarts} | {each.lost_s:.1f} s |"
-        + ("" if each.stayed_well else " **not well** |")
-        for each in outcomes
-    ]
+    for each in outcomes:
+        back, lost = f"{each.portraits_s:.1f} s", f"{each.lost_s:.1f} s"
+        if each.fault in MANY:
+            back = lost = "-"
+        well = "" if each.stayed_well else ", **not well**"
+        lines.append(
+            f"| {each.fault} | {each.made} | {each.still_s:.1f} s | {back} | {each.restarts}{well} "
+            f"| {lost} |"
+        )
     return "\n".join(lines) + "\n"
 
 

@@ -150,5 +150,7 @@ def _watch(path: str) -> None:
             globals()[word]()
 
 
-if os.environ.get("MIRROR_FAULTS") and "run" in sys.orig_argv:  # from Python 3.10 on
+if os.environ.get("MIRROR_FAULTS") and "run" in getattr(
+    sys, "orig_argv", ()
+):  # from Python 3.10 on
     threading.Thread(target=_watch, args=(os.environ["MIRROR_FAULTS"],), daemon=True).start()
