@@ -19,7 +19,6 @@ from mirror.site import as_toml, changes, checked, read_site, without_password
 if TYPE_CHECKING:
     from calibration.asking import Asker
 
-LOG = logging.getLogger("mirror")
 Text = Optional[str]
 Site = Annotated[str, typer.Option("--site", metavar="NAME", help="Site file in calibration/.")]
 Operator = Annotated[str, typer.Option("--operator", metavar="WHO", help="Who calibrates.")]
@@ -46,7 +45,7 @@ app = typer.Typer(
 def begin(context: typer.Context) -> None:
     """Before every command."""
     listen(verbose=False)
-    LOG.setLevel(logging.ERROR)  # verdicts tell what a camera does
+    logging.getLogger("mirror").setLevel(logging.ERROR)  # verdicts tell what a camera does
     if context.invoked_subcommand is None:
         from calibration.asking import somebody_answers
 
@@ -235,9 +234,13 @@ def latency(
     flashes: Annotated[
         int, typer.Option("--flashes", min=5, max=1000, help="So many codes, three a second.")
     ] = 40,
+    piece: Annotated[
+        float, typer.Option("--piece", metavar="S", min=0, help="Also run the piece for so long.")
+    ] = 0.0,
     window: Annotated[bool, typer.Option("--window", help="A window, not full screen.")] = False,
     operator: Operator = "",
     json: Json = None,
+    yes: Yes = False,
     no_save: NoSave = False,
 ) -> None:
     """Measure how long it takes from the screen's glass to the camera's and into the program."""
@@ -245,8 +248,8 @@ def latency(
     from calibration.verdicts import check_json, status, write_told
 
     check_json(json)
-    asker = asker_for(True, json)
-    verdicts = calibrate_latency(site, source, flashes, window, asker, operator, not no_save)
+    asker = asker_for(yes or bool(source), json)
+    verdicts = calibrate_latency(site, source, flashes, window, piece, asker, operator, not no_save)
     write_told(json, verdicts, step="latency", site=site)
     raise typer.Exit(status(verdicts))
 
@@ -358,11 +361,7 @@ def asker_for(silent: bool, json: Optional[Path]) -> "Asker":
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run one command line and return its exit status."""
-    level = LOG.level
-    try:
-        return answer(app, "calibrate", arguments)
-    finally:
-        LOG.setLevel(level)
+    return answer(app, "calibrate", arguments)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from calibration.verdicts import FAIL, OPEN, PASS, WARN, Verdict, show, status
 from calibration.watching import watch
 from mirror.camera import list_devices
 from mirror.doctor import doctor
-from mirror.errors import SourceError
+from mirror.errors import ScreenError, SourceError
 from mirror.settings import Settings
 from mirror.site import read_site, site_path
 
@@ -33,7 +33,7 @@ def check_site(
     settings = read_site(site)
     verdicts = [site_verdict(site, settings)]
     verdicts += seen(settings, seconds, asker) if look else stored_camera_verdicts(settings)
-    verdicts += stored_verdicts(settings)
+    verdicts += (monitor_verdict(settings) if look else []) + stored_verdicts(settings)
     if machine:
         asker.say("Looking at the machine ...")
         verdicts += machine_verdicts(site)
@@ -64,6 +64,24 @@ def seen(settings: Settings, seconds: float, asker: Asker) -> list[Verdict]:
         return camera_verdicts(watch(camera, seconds), camera, list_devices())
     except SourceError as error:
         return [Verdict("camera.there", FAIL, error.found, error.allowed, error.attempt)]
+
+
+def monitor_verdict(settings: Settings) -> list[Verdict]:
+    """The monitor that the site names, if it names one."""
+    name = settings.screen.monitor
+    if not name or settings.screen.kind == "offscreen":
+        return []
+    from mirror.screen.monitors import list_monitors  # needs a display, and OpenGL's libraries
+
+    try:
+        monitors = list_monitors()
+    except ScreenError as error:
+        return [Verdict("screen.monitor", FAIL, error.found, name, error.attempt)]
+    if any(name in (each.name, each.plug) for each in monitors):
+        return [Verdict("screen.monitor", PASS, f"{name} is there", name)]
+    found = f"{name} is not there; seen: {', '.join(each.name for each in monitors) or 'none'}"
+    advice = "switch it on and plug it in, or choose another: `calibrate screen`"
+    return [Verdict("screen.monitor", FAIL, found, name, advice)]
 
 
 def machine_verdicts(site: str) -> list[Verdict]:

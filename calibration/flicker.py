@@ -66,11 +66,14 @@ def alias(light_hz: float, rate_hz: float) -> float:
     return float(cycles - np.round(cycles))
 
 
-def flicker(rows: npt.NDArray[np.float32], places: Doubles, rate_hz: float) -> Flicker:
+def flicker(
+    rows: npt.NDArray[np.float32], places: Doubles, rate_hz: float, doubt: float = 0.0
+) -> Flicker:
     """Look for flicker in (N, R, C) mean brightness, 0 to 255, of R bands of rows of N pictures,
     each in C columns.
 
-    places: (N,) which picture of a regular camera each was, see ``rhythm.places_in_time``.
+    places: (N,) which exposure of a regular camera each was; rate_hz, doubt: exposures a second,
+    and by what share of it that may be wrong. See ``rhythm.places_in_time``.
     """
     blind = tuple(hz for hz in LAMPS_HZ if abs(alias(hz, rate_hz)) * rate_hz < SLOWEST_HZ)
     none = Flicker(0.0, 0.0, 0.0, 0.0, False, blind)
@@ -91,7 +94,7 @@ def flicker(rows: npt.NDArray[np.float32], places: Doubles, rate_hz: float) -> F
     if share < LEAST_SHARE or power[best] < CLEAR * np.median(power) or alike[best] < ALIKE:
         return none
     seen, bands = float(lines[best]), _bands(amplitudes[best])
-    light_hz, certain = _lamp(seen, bands, rate_hz, 1.5 / length)
+    light_hz, certain = _lamp(seen, bands, rate_hz, 1.5 / length, 3 * doubt)
     return Flicker(light_hz, share, seen * rate_hz, abs(bands), certain, blind)
 
 
@@ -118,13 +121,20 @@ def _bands(amplitudes: npt.NDArray[np.complex128]) -> float:
     return float(tries[best]) if fits[best] > REGULAR and abs(tries[best]) > BANDS else 0.0
 
 
-def _lamp(seen: float, bands: float, rate_hz: float, room: float) -> tuple[float, bool]:
+def _lamp(
+    seen: float, bands: float, rate_hz: float, room: float, doubt: float
+) -> tuple[float, bool]:
     """Which lamp it is, and whether no other could be; otherwise the light as it is seen.
 
-    seen: cycles a picture, 0 to 0.5. room: by how much it may be wrong.
+    seen: cycles a picture, 0 to 0.5. room: by how much it may be wrong, and doubt: by how much
+    more for each cycle from picture to picture, because of the rate.
     """
     for lamps in (LAMPS_HZ, LAME_LAMPS_HZ):
-        near = [hz for hz in lamps if _alike(alias(hz, rate_hz), seen, bands, room)]
+        near = [
+            hz
+            for hz in lamps
+            if _alike(alias(hz, rate_hz), seen, bands, room + doubt * hz / rate_hz)
+        ]
         if near:
             return near[0], len(near) == 1
     return seen * rate_hz, False

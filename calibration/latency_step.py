@@ -6,6 +6,12 @@ Wishes come in from flags; verdicts go out, and the site file keeps the two numb
 from __future__ import annotations
 
 import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
@@ -13,32 +19,47 @@ from calibration.asking import Asker
 from calibration.latency import Flashes, watch_flashes
 from calibration.onlooker import Onlooker
 from calibration.site_file import begin_site, change_site
-from calibration.verdicts import Verdict, judged, show
+from calibration.verdicts import OPEN, PASS, Verdict, judged, show
 from mirror.clock import utc_now
+from mirror.errors import SourceError
 from mirror.keystone import Doubles
 from mirror.options import with_source
 from mirror.screen.chart import Chart
+from mirror.site import site_path
 
 #: Half of the movements must be answered so soon, 95 % of them so soon; and what can be borne.
 P50_MS, P95_MS = (150.0, 300.0), (220.0, 450.0)
 LOST = 0.05
+#: The piece must have drawn so many pictures, and should answer so soon.
+LEAST_PICTURES, ECHO_MS = 10, (250.0, 450.0)
 
 
 def calibrate_latency(
-    site: str, source: str, flashes: int, window: bool, asker: Asker, operator: str = "",
-    save: bool = True,
+    site: str, source: str, flashes: int, window: bool, piece_s: float, asker: Asker,
+    operator: str = "", save: bool = True,
 ) -> list[Verdict]:  # fmt: skip
-    """Do the whole step; raises MirrorError for what cannot be done at all."""
+    """Do the whole step; raises MirrorError for what cannot be done at all.
+
+    piece_s: run the piece for so long too, for what it adds; 0: do not.
+    """
     before = begin_site(site)
+    if not source:
+        source = asker.line(
+            "The address of a camera that sees the screen; empty: the site's own", ""
+        )
     source = source or before.camera.source
+    asker.ready("Turn the camera so that it sees the whole screen")
     screen = dataclasses.replace(before.screen, full_screen=not window)
-    asker.say(f"{flashes} codes on the screen; the camera must see all of it.")
+    asker.say(f"{flashes} codes on the screen ...")
     with (
         Onlooker(source, with_source(before.camera, source)) as onlooker,
         Chart("window", (screen.width_px, screen.height_px), screen) as chart,
     ):
         found = watch_flashes(chart, onlooker, flashes, lambda _: None)
     verdicts = latency_verdicts(found)
+    if piece_s:
+        asker.say(f"The piece itself, for {piece_s:g} s.")
+        verdicts += piece_verdicts(found, run_piece(site, source, piece_s))
     show(asker.console, f"latency of {site}", verdicts)
     if save:
         p50_ms, p95_ms = percentiles_ms(found.total_s)
@@ -85,6 +106,39 @@ def latency_verdicts(found: Flashes) -> list[Verdict]:
         (0, 4 * LOST), f"{LOST:.0%}", "", "less light in the room, or a nearer camera",
     ))  # fmt: skip
     return verdicts
+
+
+def run_piece(site: str, source: str, seconds: float) -> dict[str, Any]:
+    """Run the piece as it will run, and take its report; raises SourceError when it does not."""
+    there = ["--site", site] if site_path(site).exists() else []
+    with TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        ran = subprocess.run(
+            [sys.executable, "-m", "mirror", "run", *there, "--source", source, "--seconds",
+             f"{seconds:g}", "--report", str(report)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if ran.returncode or not report.exists():
+            told = ran.stderr.strip().splitlines() or ["no report"]
+            raise SourceError("calibrate latency", told[-1], "a piece that runs", "mirror doctor")
+        return dict(json.loads(report.read_text()))
+
+
+def piece_verdicts(found: Flashes, report: dict[str, Any]) -> list[Verdict]:
+    """What the piece adds: from a picture in its hand to the drawing that follows from it."""
+    own = report["marker_to_photon_ms"]
+    if own["p50"] is None or report["frames"] < LEAST_PICTURES:
+        return [Verdict("latency.piece", OPEN, "no picture came to the piece", "", "try again")]
+    p50_ms = percentiles_ms(found.total_s)[0]
+    return [
+        Verdict("latency.piece", PASS, f"{own['p50']:.0f} ms, 95 %: {own['p95']:.0f} ms",
+                "reading faces, river, drawing", value=own["p50"]),
+        judged(
+            "latency.echo", p50_ms + own["p50"], f"{p50_ms + own['p50']:.0f} ms from a movement "
+            "to its answer", (0, ECHO_MS[0]), (0, ECHO_MS[1]), f"{ECHO_MS[0]:.0f} ms", "",
+            "a smaller picture, a graphics card, or fewer sitters at once",
+        ),
+    ]  # fmt: skip
 
 
 def advice(found: Flashes) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from calibration.flicker import LAME_LAMPS_HZ, LAMPS_HZ, Flicker, flicker
-from calibration.rhythm import Rhythm, places_in_time, rhythm
+from calibration.rhythm import Rhythm, places_in_time, rhythm, settled
 from calibration.verdicts import FAIL, PASS, WARN, Verdict, judged
 from calibration.watching import Watched
 from mirror.camera import DeviceFacts, device_at, parse_source, refused
@@ -73,8 +73,9 @@ def measured_of(watched: Watched) -> dict[str, Any]:
 
 def light_of(watched: Watched) -> Flicker:
     """The flicker in what was watched, at the rate at which the sensor exposed."""
-    places, sensor_hz = places_in_time(watched.times_s)
-    return flicker(watched.rows, places, sensor_hz)
+    kept = settled(watched.times_s)
+    places, sensor_hz, doubt = places_in_time(watched.times_s[kept])
+    return flicker(watched.rows[kept], places, sensor_hz, doubt)
 
 
 def _absent(watched: Watched, settings: CameraSettings) -> Verdict:

@@ -26,6 +26,9 @@ CALM = 0.001
 #: lower cutoff would calm more, and the mirror would drag.
 BETAS = (10.0, 6.0)
 CUTOFFS_HZ = (2.0, 1.5, 1.0, 0.7, 0.5)
+#: Where none is calm enough, a quick one that is nearly as calm as the calmest is better: what is
+#: left then is the person's own movement, which no filter should take away.
+NEARLY = 1.3
 #: Nobody stands still for long: the stillest stretch of this length is taken, a fresh one
 #: beginning so often.
 STRETCH_S, BEGINS_EVERY_S = 2.0, 0.2
@@ -72,7 +75,8 @@ def steady(
             tried.append(Steadied(raw, left, cutoff_hz, beta, left <= CALM, moved))
             if left <= CALM:
                 return tried[-1]
-    return min(tried, key=lambda each: each.calmed)
+    least = min(each.calmed for each in tried)
+    return next(each for each in tried if each.calmed <= NEARLY * least)
 
 
 def _stillest(times_s: Doubles, markers: Doubles) -> npt.NDArray[np.bool_]:

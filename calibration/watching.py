@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mirror.camera import Achieved, Camera, hold_address, identify, list_devices, parse_source
-from mirror.camera.identity import known_again
+from mirror.camera.identity import BETWEEN, known_again
 from mirror.clock import MonotonicClock
 from mirror.errors import OtherCameraError, SourceError
 from mirror.one_euro import Doubles
+from mirror.progress import Bar
 from mirror.settings import CameraSettings
 from mirror.signals import Bytes, Frame
 
@@ -32,7 +33,7 @@ TRIES = {"gone": 3, "blocked_read": 2}
 #: Pictures are looked at no wider than this for their brightness.
 LOOK_PX = 320
 
-#: What is done with each picture besides; it may tell the time that remains.
+#: What is done with each picture besides.
 Look = Callable[[Frame], Any]
 
 
@@ -78,8 +79,8 @@ def watch(settings: CameraSettings, seconds: float, look: Look | None = None) ->
             nothing, nothing, np.zeros((0, BANDS, COLUMNS), np.float32), other=error.found,
             trouble=error.attempt, states=("other",),
         )  # fmt: skip
-    with Camera(source, settings, MonotonicClock()) as camera:
-        return _watch(camera, settings, seconds, look, identity)
+    with Bar("watching", seconds) as bar, Camera(source, settings, MonotonicClock()) as camera:
+        return _watch(camera, settings, seconds, look, identity, bar)
 
 
 def hold_identity(settings: CameraSettings) -> str:
@@ -97,14 +98,18 @@ def hold_identity(settings: CameraSettings) -> str:
             return ""
         return settings.identity
     identity = identify(source, devices)
-    if source.kind == "url" and settings.identity and identity.count(" | "):
-        hold_address(settings.identity, source, identity)
+    if source.kind == "url" and settings.identity:
+        # One that is switched off says nothing: then its address alone is held to the site's.
+        mute = BETWEEN not in identity
+        wanted = settings.identity.split(BETWEEN)[0] if mute else settings.identity
+        hold_address(wanted, source, identity)
     return identity
 
 
 def _watch(
-    camera: Camera, settings: CameraSettings, seconds: float, look: Look | None, identity: str
-) -> Watched:
+    camera: Camera, settings: CameraSettings, seconds: float, look: Look | None, identity: str,
+    bar: Bar,
+) -> Watched:  # fmt: skip
     now_s = MonotonicClock().now_s
     began_s = now_s()
     first_s: float | None = None
@@ -124,6 +129,7 @@ def _watch(
                 break
             continue
         first_s = first_s or now_s()
+        bar.reach(now_s() - first_s)
         number = frame.number
         size = frame.picture.shape[1], frame.picture.shape[0]
         times.append(frame.time_s)

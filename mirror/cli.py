@@ -359,11 +359,17 @@ def privacy(
     prove: Annotated[
         Text, flag("--prove", metavar="S", help="Run so long; list every write and connection.")
     ] = None,
+    saved: Annotated[
+        bool,
+        typer.Option(
+            "--saved/--not-saved", help="The river is saved for restarts, as `mirror watch` does."
+        ),
+    ] = True,
 ) -> None:
     """Say what is computed, kept and sent, and for how long; make the notice; prove it."""
     from mirror.privacy.cli import privacy as tell
 
-    raise typer.Exit(tell(site, json, languages, page, prove))
+    raise typer.Exit(tell(site, json, languages, page, prove, saved))
 
 
 def check_json(path: File) -> None:

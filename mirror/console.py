@@ -20,7 +20,12 @@ UsageError = cast(type[Exception], typer.BadParameter.__mro__[1])
 
 
 def answer(app: typer.Typer, name: str, arguments: Sequence[str] | None = None) -> int:
-    """Run one command line of ``app`` and return the exit status; ``name`` is the program's."""
+    """Run one command line of ``app`` and return the exit status; ``name`` is the program's.
+
+    The log is left as loud as it was, for a program that calls this more than once.
+    """
+    log = logging.getLogger("mirror")
+    level = log.level
     try:
         status = app(
             sys.argv[1:] if arguments is None else list(arguments),
@@ -36,6 +41,8 @@ def answer(app: typer.Typer, name: str, arguments: Sequence[str] | None = None) 
         return _refuse(_usage(error, name))
     except (typer.Abort, KeyboardInterrupt):
         return 130
+    finally:
+        log.setLevel(level)
     return status if isinstance(status, int) else 0
 
 

@@ -178,7 +178,7 @@ def look_at_shaders() -> Finding:
 def look_at_camera(settings: Settings) -> Finding:
     """The camera that the site names, or any; it is not opened."""
     try:
-        from mirror.camera import list_devices, parse_source
+        from mirror.camera import known_again, list_devices, parse_source
     except ImportError as error:  # OpenCV wants libGL even where nothing is drawn
         return Finding("camera", "fail", str(error), ".ci/system-packages run")
     devices = list_devices()
@@ -195,6 +195,11 @@ def look_at_camera(settings: Settings) -> Finding:
     if source.kind == "device" and not Path(path).exists():
         found = f"{source}, which the site file names, is not there now; seen: {seen or 'none'}"
         return Finding("camera", "warn", found, "plug it in: it is looked for again and again")
+    if source.kind == "device" and settings.camera.identity:
+        try:
+            known_again(settings.camera.identity, source, devices)
+        except MirrorError as error:
+            return Finding("camera", "fail", f"{source}: {error.found}", error.attempt)
     return Finding("camera", "ok", str(source))
 
 

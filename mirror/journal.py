@@ -114,8 +114,9 @@ class Journal(logging.Handler):
         root, ours = logging.getLogger(), logging.getLogger("mirror")
         self._before = ours.level
         level = ours.getEffectiveLevel()
-        for handler in root.handlers:  # stderr tells what it told before
-            handler.setLevel(max(handler.level, level))
+        self._handlers = [(handler, handler.level) for handler in root.handlers]
+        for handler, own in self._handlers:  # stderr tells what it told before
+            handler.setLevel(max(own, level))
         ours.setLevel(min(level, logging.INFO))
         root.addHandler(self)
         if self._lines is not None:
@@ -125,6 +126,8 @@ class Journal(logging.Handler):
     def __exit__(self, *_: object) -> None:
         logging.getLogger().removeHandler(self)
         logging.getLogger("mirror").setLevel(self._before)
+        for handler, own in self._handlers:
+            handler.setLevel(own)
         with self.lock or threading.RLock():
             for kind in self._kinds.values():
                 self._tell(kind)

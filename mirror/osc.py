@@ -2,9 +2,8 @@
 
 One thread of its own. It never touches the show: a command waits in the inbox until the show
 takes it, between two pictures; a question is answered from what the conductor says stands.
-python-osc reads only messages whose frame was walked here before: its own reader of bundles never
-comes back from an element with a negative size, and it writes a line of log for every packet that
-it does not know.
+Packets are read here, answers are built by python-osc: its own reader of bundles never comes back
+from an element with a negative size, and writes a line of log for every type it does not know.
 
 ``docs/osc.md`` names the addresses.
 """
@@ -16,11 +15,10 @@ import socket
 import struct
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
-from pythonosc.osc_message import OscMessage
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from mirror.commands import WORDS, command
@@ -32,6 +30,8 @@ from mirror.settings import OscSettings
 log = logging.getLogger(__name__)
 
 ROOT, STATE = "/mirror/", "/mirror/state"
+#: What can be asked about and not be told, in the words of the vital signs.
+SIGNS = ("camera", "sitters", "visits", "fps")
 #: No message of ours is longer; a longer datagram is no command.
 MOST_BYTES = 1024
 #: Bundles in bundles go no deeper, and hold no more messages together.
@@ -44,7 +44,9 @@ RETRY_S = 10.0
 #: The thread looks up so often to see whether it is to end.
 LOOK_UP_S = 0.25
 _BUNDLE = b"#bundle\0"
-_TYPES = frozenset("ifdhsTFN")
+_NUMBERS = {tag: struct.Struct(f">{code}") for tag, code in zip("ihfd", "iqfd")}
+_PLAIN = {"T": True, "F": False, "N": None}
+_TYPES = frozenset("s").union(_NUMBERS, _PLAIN)
 
 
 class Malformed(ValueError):
@@ -84,21 +86,40 @@ def _parts(packet: bytes, depth: int) -> Iterator[bytes]:
 
 
 def _message(part: bytes) -> tuple[str, list[Any]]:
+    """Address and arguments of one message."""
     if not part.startswith(b"/"):
         raise Malformed("no address")
-    address_end = part.find(b"\0")
-    if address_end < 0 or not part[:address_end].isascii():
-        raise Malformed("its address")
-    tags_at = (address_end // 4 + 1) * 4
-    tags_end = part.find(b"\0", tags_at)
-    tags = part[tags_at:tags_end].decode("latin-1") if tags_end > 0 else ""
-    if (tags_at < len(part) and not tags.startswith(",")) or not _TYPES.issuperset(tags[1:]):
+    address, at = _text(part, 0)
+    if at >= len(part):  # as old programs send it: no type tags
+        return address, []
+    tags, at = _text(part, at)
+    if not tags.startswith(",") or not _TYPES.issuperset(tags[1:]):
         raise Malformed("its type tags")
+    values: list[Any] = []
+    value: Any
+    for tag in tags[1:]:
+        if tag == "s":
+            value, at = _text(part, at)
+        elif tag in _PLAIN:
+            value = _PLAIN[tag]
+        else:
+            kind = _NUMBERS[tag]
+            if at + kind.size > len(part):
+                raise Malformed("a value that is cut")
+            (value,), at = kind.unpack_from(part, at), at + kind.size
+        values.append(value)
+    return address, values
+
+
+def _text(part: bytes, at: int) -> tuple[str, int]:
+    """A text that ends with a zero byte, and where the next value begins, a multiple of four."""
+    end = part.find(b"\0", at)
+    if end < 0:
+        raise Malformed("a text without an end")
     try:
-        read = OscMessage(part)
-        return str(read.address), list(read.params)
-    except Exception as error:  # whatever it raises for bytes like these, the next packet is read
-        raise Malformed(type(error).__name__) from error
+        return part[at:end].decode("utf-8"), (end // 4 + 1) * 4
+    except UnicodeDecodeError:
+        raise Malformed("a text that is not UTF-8") from None
 
 
 class OscPort:
@@ -109,9 +130,15 @@ class OscPort:
     refused, answers unanswered, and how often there was no port.
     """
 
-    def __init__(self, settings: OscSettings, conductor: Conductor) -> None:
-        """conductor: commands go into its inbox, and what stands there answers questions."""
-        self._settings, self._conductor = settings, conductor
+    def __init__(
+        self,
+        settings: OscSettings,
+        conductor: Conductor,
+        signs: Callable[[], Mapping[str, Any]] = dict,
+    ) -> None:
+        """conductor: commands go into its inbox, and what stands there answers questions.
+        signs: what else may be asked about, by the words in ``SIGNS``."""
+        self._settings, self._conductor, self._signs = settings, conductor, signs
         self._heeded = {each.strip() for each in settings.heed.split(",") if each.strip()}
         self._closing = threading.Event()
         self.counts: Counter[str] = Counter()
@@ -143,15 +170,15 @@ class OscPort:
                 asked |= self._understand(address, values)
         except Malformed as error:
             self._count("malformed", f"a packet of {len(packet)} bytes: {error}")
-        standing = self._conductor.told() if asked else {}
-        return [(ROOT + word, value) for word, value in standing.items() if word in asked]
+        told = {**self._conductor.told(), **self._signs()} if asked else {}
+        return [(ROOT + word, value) for word, value in told.items() if word in asked]
 
     def _understand(self, address: str, values: list[Any]) -> set[str]:
         """Heed one message; returns the words that it asks about."""
         name = address[len(ROOT) :] if address.startswith(ROOT) else ""
-        if address == STATE or (name in WORDS and not values):
+        if address == STATE or (name in (*WORDS, *SIGNS) and not values):
             self.counts["asked"] += 1
-            return set(WORDS) if address == STATE else {name}
+            return {*WORDS, *SIGNS} if address == STATE else {name}
         if name not in WORDS:
             self._count("unknown", ascii(address)[:80])
             return set()

@@ -25,9 +25,13 @@ def open_ports(settings: Settings, show: Show, stack: ExitStack) -> None:
         stack.enter_context(Forgetting(folder, settings.record.keep_days))
     osc: Callable[[], Mapping[str, int]] = dict
     if settings.osc.on:
-        from mirror.osc import OscPort  # noqa: PLC0415
+        from mirror.osc import SIGNS, OscPort  # noqa: PLC0415
 
-        port = stack.enter_context(OscPort(settings.osc, show.conductor))
+        def signs() -> dict[str, Any]:
+            vitals = show.pulse.newest
+            return {name: getattr(vitals, name) for name in SIGNS}
+
+        port = stack.enter_context(OscPort(settings.osc, show.conductor, signs))
         osc = lambda: dict(port.counts)  # noqa: E731
     if settings.status.on:
         _open_status(settings, show, stack, osc)

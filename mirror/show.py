@@ -36,7 +36,7 @@ from mirror.loading import Loading, Models
 from mirror.options import RunOptions
 from mirror.outputs import Outputs
 from mirror.painter import Studio
-from mirror.pieces import PIECES, Moment
+from mirror.pieces import PIECES, PIGMENT, Moment
 from mirror.pieces.arrangement import nothing
 from mirror.places import weights_folder
 from mirror.plan import Plan, choose_eyes, make_plan, renumbered
@@ -447,6 +447,7 @@ class Show:
             light=self.conductor.light,
             still=self._rests,
             surface=self.ladder.surface,
+            pigment=PIGMENT[self.settings.piece],
         )
 
     def _overlay_lines(self) -> tuple[str, ...]:

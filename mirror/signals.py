@@ -134,7 +134,8 @@ class Scene:
     turbulence: 0 to 1, of the water as a whole. overlay: lines of text for the technician.
     marks: sitters whose markers the overlay shows. lamp: pictures of people are being recorded,
     and whoever is recorded must see that. light: 0 to 1, a share of the site's brightness.
-    still: nothing moves. surface: share of its rows that the picture is drawn with.
+    still: nothing moves. surface: share of its rows that the picture is drawn with. pigment: 0 to
+    1, how far the six streams show in the water.
     """
 
     time_s: float
@@ -148,3 +149,4 @@ class Scene:
     light: float = 1.0
     still: bool = False
     surface: float = 1.0
+    pigment: float = 1.0

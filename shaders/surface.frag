@@ -17,6 +17,7 @@ uniform bool tall;
 uniform vec2 drift;            // of two layers of streaks downstream, in tiles
 uniform float dt_s;
 uniform float stays;           // part of the colour that stays after this step
+uniform float pigments;        // how far the streams show, 0 to 1
 uniform float sinks;           // part of a portrait that goes into the water in this step
 
 in vec2 at;
@@ -24,6 +25,8 @@ out vec4 colour;
 
 // Nowhere is the water quite black: umber, as under old varnish.
 const vec3 DEEP = vec3(0.026, 0.019, 0.015);
+// What the water carries where it carries no streams.
+const vec3 SEDIMENT = vec3(0.34, 0.27, 0.20);
 
 void main() {
     vec3 flow = texture(velocity, at).xyz;
@@ -36,7 +39,9 @@ void main() {
     float streak = texture(clouds, lane * vec2(0.16, 0.23) - vec2(drift.x, 0.0)).b;
     streak *= texture(clouds, lane * vec2(0.37, 0.61) - vec2(drift.y, 0.6)).b;
     vec4 pigment = texture(tint, at);
-    vec3 paint = pigment.rgb * (0.10 + 1.5 * streak * streak) * (0.12 + 0.88 * pigment.a);
+    vec3 hue = mix(SEDIMENT, pigment.rgb, pigments);
+    float band = mix(0.3, 0.12 + 0.88 * pigment.a, pigments);
+    vec3 paint = hue * (0.10 + 1.5 * streak * streak) * band;
     was += (paint + DEEP) * (1.0 - stays);
 
     vec4 portrait = texture(portraits, at);

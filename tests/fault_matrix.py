@@ -17,6 +17,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -27,9 +28,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from http_camera import HttpCamera, encode, jpegs
+from requests_that_are_bad import hurl
 from rooms import visit
 from seen import Onlooker
 from supervised import Watched, alive, until
+from test_osc import harmless
 from x_display import Display
 
 from mirror.memory import read
@@ -48,6 +51,12 @@ memory_mb = {memory_mb}
 patience_s = 5.0
 [faces]
 weights = "{weights}"
+[osc]
+on = true
+port = {osc}
+[status]
+on = true
+port = {status}
 """
 #: What the show may hold here, and what is leaked: more than the ceiling, less than far over it.
 MEMORY_MB = 1600
@@ -100,7 +109,10 @@ class Stage:
         self.camera = stack.enter_context(HttpCamera(faces, 15.0))
         self.weights, self.disk = folder / "weights", folder / "disk"
         shutil.copytree(weights_folder(), self.weights)
-        site = SITE.format(memory_mb=MEMORY_MB, weights=self.weights)
+        self.osc, self.status = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
+        site = SITE.format(
+            memory_mb=MEMORY_MB, weights=self.weights, osc=self.osc, status=self.status
+        )
         (folder / "small.toml").write_text(site, encoding="utf-8")
         self.words, self.wall = folder / "fault", folder / "wall"
         self.environment = {
@@ -160,6 +172,13 @@ class Stage:
         before = time.monotonic()
         time.sleep(seconds)
         return self.seen.contrast(before, time.monotonic())
+
+
+def free_port(kind: socket.SocketKind) -> int:
+    """A port of this computer that nobody holds now."""
+    with socket.socket(socket.AF_INET, kind) as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 Fault = Callable[[Stage], None]
@@ -369,6 +388,41 @@ def at_any_moment(stage: Stage) -> None:
             assert running.returncode in (0, -signal.SIGTERM), (running.returncode, complaint)
             assert "Traceback" not in complaint, complaint
             assert left <= {"a.json", "a.river", "a.river.lock"}, left
+
+
+@fault("ports taken", "kill -9, and both ports held by another program at the restart", 14.0)
+def taken(stage: Stage) -> None:
+    os.kill(stage.show, signal.SIGKILL)
+    with ExitStack() as held:
+        for port, kind in ((stage.osc, socket.SOCK_DGRAM), (stage.status, socket.SOCK_STREAM)):
+            other = held.enter_context(socket.socket(socket.AF_INET, kind))
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, kind == socket.SOCK_STREAM)
+            assert until(lambda other=other, port=port: bound(other, port))  # type: ignore[misc]
+            if kind == socket.SOCK_STREAM:
+                other.listen()
+        time.sleep(12.0)
+
+
+def bound(other: socket.socket, port: int) -> bool:
+    """Take a port, once whoever held it is gone."""
+    try:
+        other.bind(("127.0.0.1", port))
+    except OSError:
+        time.sleep(0.01)
+        return False
+    return True
+
+
+@fault("100,000 OSC packets", "random and mutated ones, none a valid command, at full speed", 14.0)
+def hail(stage: Stage) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as hostile:
+        for packet in harmless():
+            hostile.sendto(packet, ("127.0.0.1", stage.osc))
+
+
+@fault("10,000 malformed HTTP requests", "to the status page, one connection each", 20.0)
+def bombarded(stage: Stage) -> None:
+    hurl(stage.status, 10_000)
 
 
 def mount(*words: str) -> bool:

@@ -101,9 +101,9 @@ class HttpCamera:
 
     @property
     def true_rate_hz(self) -> float:
-        """The rate at which it really sent its last pictures, on a computer with much to do."""
-        times = list(self.sent_s)[-60:]
-        return (len(times) - 1) / (times[-1] - times[0])
+        """The rate at which it really sent its pictures, on a computer with much to do."""
+        times = list(self.sent_s)[len(self.sent_s) // 4 :]
+        return 1.0 / float(np.polyfit(np.arange(len(times)), times, 1)[0])
 
     @property
     def mode(self) -> str:

@@ -11,7 +11,6 @@ Two threads beside the server's: one films, one develops what was filmed when it
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections import deque
@@ -184,14 +183,3 @@ def askew(corners: list[tuple[float, float]], size: tuple[int, int]) -> np.ndarr
     width, height = size
     straight = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     return cv2.getPerspectiveTransform(straight, np.array(corners, np.float32))
-
-
-def counted(condition: Callable[[], object], limit_s: float = 20.0) -> int:
-    """Wait for something; how often it was asked. Fails when it never comes."""
-    end_s = time.monotonic() + limit_s
-    for number in itertools.count(1):
-        if condition():
-            return number
-        assert time.monotonic() < end_s, "it never came about"
-        time.sleep(0.02)
-    raise AssertionError

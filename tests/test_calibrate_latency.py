@@ -71,6 +71,24 @@ def test_one_code_is_as_bright_as_the_next() -> None:
     assert np.ptp(means) < 40
 
 
+@needs_x
+def test_what_the_piece_adds_is_measured_with_the_piece(tmp_path: Path, root: Path) -> None:
+    site = tmp_path / "foyer.toml"
+    site.write_text("[screen]\nwidth_px = 320\nheight_px = 180\n[river]\nparcels = 12\n")
+    with loop(SIZE, Optics(SIZE, SIZE, noise=3), RATE_HZ) as (display, camera):
+        ran = subprocess.run(
+            [sys.executable, "-m", "calibration", "latency", "--site", str(site), "--source",
+             camera.url, "--flashes", "5", "--window", "--piece", "5", "--json", "-"],
+            cwd=root, env={**os.environ, "DISPLAY": display.name},
+            capture_output=True, text=True, check=False, timeout=100,
+        )  # fmt: skip
+    assert ran.returncode in (0, 1), ran.stderr
+    told = {each["key"]: each["value"] for each in json.loads(ran.stdout)["verdicts"]}
+    assert told["latency.piece"] > 0
+    total = told["latency.p50"] + told["latency.piece"]
+    assert told["latency.echo"] == pytest.approx(total, abs=0.1)
+
+
 def flashes(draw: float, travel: float, decode: float, interval: float, lost: int = 0) -> Flashes:
     return Flashes(*(np.full(20, each) for each in (draw, travel, decode)), lost, interval)
 

@@ -14,14 +14,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from http_camera import HttpCamera, encode
 from loop import loop
 from skimage.data import astronaut
 
 from calibration.mirror_step import ACROSS, mirror_verdicts
-from calibration.standing import INKS, Mark, Stand, draw_mark, fit_mirror, shown_at
+from calibration.onlooker import Onlooker
+from calibration.standing import INKS, Mark, Stand, draw_mark, fit_mirror, shown_at, watch_marks
+from mirror.errors import SourceError
 from mirror.floor import place_of, weight_of
 from mirror.markers import find_faces
-from mirror.settings import MirrorSettings
+from mirror.screen.chart import Chart
+from mirror.settings import CameraSettings, MarkerSettings, MirrorSettings, ScreenSettings
 from mirror.site import read_site
 
 SIZE, FACE_M = (640, 360), 0.19
@@ -128,6 +132,21 @@ def test_left_and_right_and_the_place_are_found(
         tall = [room.stand(0.5, 0.45, line)[2] / SIZE[1] for line in ("near", "far")]
         assert weight_of(np.array((0.9, 0.4)), tall[0], 16 / 9, found.mirror) > 0.85
         assert 0 < weight_of(np.array((0.9, 0.4)), tall[1], 16 / 9, found.mirror) < 0.3
+
+
+def test_where_the_camera_sees_nobody_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("calibration.standing.UNSEEN_S", 0.5)
+    rng = np.random.default_rng(0)
+    walls = [encode(rng.integers(80, 100, (180, 320, 3), np.uint8)) for _ in range(10)]
+    marks, told = [Mark(x, 0.5, "near") for x in ACROSS], []
+    with (
+        HttpCamera(walls) as camera,
+        Chart("offscreen", SIZE, ScreenSettings()) as chart,
+        Onlooker(camera.url, CameraSettings()) as onlooker,
+        pytest.raises(SourceError, match="seen at 0 of 3 marks"),
+    ):
+        watch_marks(chart, ScreenSettings(), onlooker, marks, MarkerSettings(), 0.0, told.append)
+    assert told.count("the camera sees nobody there; going on") == 3
 
 
 def stands(room: Room, lines: tuple[str, ...] = ("near", "far"), bad: float = 0.0) -> list[Stand]:

@@ -111,6 +111,10 @@ def test_a_camera_squares_the_picture_and_the_piece_follows(
     )  # fmt: skip
     try:
         assert until(lambda: shows_keystone(camera.filmed, found.screen), 60)
+        display.unplug()
+        camera.filmed = None
+        display.plug_in()
+        assert until(lambda: shows_keystone(camera.filmed, found.screen), 60)
     finally:
         piece.terminate()
         piece.wait(30)
@@ -338,6 +342,17 @@ def test_a_wrong_flag_is_refused_in_one_line(
     assert told in error
     assert error.count("\n") == 1
     assert not (tmp_path / "foyer.toml").exists()
+
+
+def test_without_a_display_the_error_says_where_to_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from calibration.__main__ import main
+
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert main(["screen", "--site", str(tmp_path / "foyer.toml")]) == 2
+    assert "DISPLAY=:0 calibrate" in capsys.readouterr().err
 
 
 def test_flags_alone_write_the_site_and_a_still_shows_it(tmp_path: Path) -> None:

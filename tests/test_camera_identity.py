@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
-from http_camera import HttpCamera, jpegs
+from http_camera import QUICK, HttpCamera, jpegs, until
 
 from calibration.choosing import choices, chosen
 from mirror.camera import (
+    Camera,
     DeviceFacts,
     card_of,
     device_at,
@@ -19,6 +21,7 @@ from mirror.camera import (
     list_devices,
     parse_source,
 )  # fmt: skip
+from mirror.clock import MonotonicClock
 from mirror.errors import OtherCameraError, SettingsError, SourceError
 
 
@@ -124,6 +127,15 @@ def test_a_camera_that_is_not_there_is_no_other_camera(desk: Desk) -> None:
     assert not isinstance(caught.value, OtherCameraError)
     with pytest.raises(SourceError, match=r"no such camera.*those that are there: none"):
         chosen("3", desk.devices)
+
+
+def test_the_piece_waits_for_its_own_camera() -> None:
+    """No device of that identity is here: nothing else is opened in its place."""
+    wanted = dataclasses.replace(QUICK, identity="Eye | usb-Eye_77-index0 | pci-usb-2")
+    with Camera(parse_source("0"), wanted, MonotonicClock()) as camera:
+        assert until(lambda: camera.faults["gone"] > 1)
+        assert camera.newest() is None
+        assert "no such camera" in camera.trouble or "another camera" in camera.trouble
 
 
 def test_network_cameras_are_told_apart_by_address_and_by_what_they_say() -> None:

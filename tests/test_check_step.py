@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,13 @@ import pytest
 from http_camera import HttpCamera
 from rooms import empty_room
 from sites import SIZE, Site, noisy
+from x_display import Display
 
+from calibration import latency_step, mirror_step, screen_step
 from calibration.__main__ import main
 from calibration.stored import ROWS, key_of
 from calibration.verdicts import BAD, GOOD, UNKNOWN
+from mirror.screen.monitors import list_monitors
 from mirror.settings import MeasuredSettings
 
 #: A site as good as can be.
@@ -96,17 +100,44 @@ def test_everything_is_looked_at_in_the_morning(
     site: Site, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with HttpCamera(noisy(empty_room(*SIZE))) as camera:
-        site.calibrate("camera", "--source", camera.url, "--seconds", "2")
+        site.calibrate("camera", "--source", camera.url, "--seconds", "1.6")
         site.set("measured", **KNOWN)
         capsys.readouterr()
-        told = site.calibrate("check", "--seconds", "2")
+        told = site.calibrate("check", "--seconds", "1.6")
         assert told.status == GOOD, told.wrong
         assert {"camera.rate", "light.near", "latency.p50", "machine.weights"} <= set(told.verdicts)
         assert "fit for visitors" in capsys.readouterr().out
         camera.turn("freeze")
-        frozen = site.calibrate("check", "--no-machine", "--seconds", "2")
+        frozen = site.calibrate("check", "--no-machine", "--seconds", "1.6")
     assert frozen.status == BAD
     assert frozen.verdicts["camera.picture"]["found"].startswith("frozen")
+
+
+def test_the_limits_are_those_of_the_steps_that_measure() -> None:
+    for name, passes, bears in (
+        ("latency_p50_ms", *((0, most) for most in latency_step.P50_MS)),
+        ("latency_p95_ms", *((0, most) for most in latency_step.P95_MS)),
+        ("screen_keystone_px", (0, screen_step.GOOD_PX), (0, screen_step.BEARABLE_PX)),
+        ("mirror_place", (0, mirror_step.GOOD), (0, mirror_step.BEARABLE)),
+    ):
+        assert (ROWS[name].passes, ROWS[name].bears) == (passes, bears), name
+
+
+@pytest.mark.skipif(
+    shutil.which("Xvfb") is None, reason="no X server to test with: apt-get install xvfb"
+)
+def test_the_monitor_that_the_site_names_must_be_there(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with Display() as display:
+        monkeypatch.setenv("DISPLAY", display.name)
+        name = list_monitors()[0].name
+        for wanted, state in ((name, "pass"), ("projector", "fail")):
+            site.set("screen", monitor=wanted)
+            told = site.calibrate("check", "--no-machine")
+            assert told.states("screen.monitor") == [state]
+        assert f"projector is not there; seen: {name}" in told.verdicts["screen.monitor"]["found"]
 
 
 def test_a_site_without_a_camera_is_not_known_to_be_good(site: Site) -> None:

@@ -144,7 +144,7 @@ def test_stderr_tells_what_it_told_before(tmp_path: Path) -> None:
         with Journal(LogSettings(folder=str(tmp_path))):
             assert handler.level == logging.WARNING
             assert ours.isEnabledFor(logging.INFO)
-        assert ours.level == logging.WARNING
+        assert (ours.level, handler.level) == (logging.WARNING, logging.NOTSET)
     finally:
         root.removeHandler(handler)
         ours.setLevel(before)

@@ -112,6 +112,19 @@ def test_what_typer_reads_can_be_read_on_python_3_9() -> None:
     assert guilty == []
 
 
+def test_what_typer_reads_says_optional_and_not_or_none() -> None:
+    """Python 3.9 would try to compute ``X | None`` when it reads the definition."""
+    guilty = []
+    for path in SOURCES:
+        source = path.read_text(encoding="utf-8")
+        for node in () if "__future__" in imported(source) else ast.walk(ast.parse(source)):
+            notes = [getattr(node, name, None) for name in ("annotation", "returns")]
+            either = [each for note in notes if note is not None for each in ast.walk(note)]
+            if any(isinstance(each, ast.BitOr) for each in either):
+                guilty.append(f"{path}:{node.lineno}")
+    assert guilty == []
+
+
 @pytest.mark.parametrize(
     ("source", "found"),
     [

@@ -41,7 +41,7 @@ def measured(
     site: Site, picture: np.ndarray, *words: str, noise: float = 2.0, rate_hz: float = 30.0
 ) -> Told:
     with HttpCamera(noisy(picture, 24, noise), rate_hz) as camera:
-        return site.calibrate("light", "--source", camera.url, "--seconds", "1.8", *words)
+        return site.calibrate("light", "--source", camera.url, "--seconds", "1.3", *words)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def site(tmp_path: Path) -> Site:
 
 
 def test_good_light_passes_and_sets_the_filter(site: Site) -> None:
-    told = measured(site, sitter(), "--seconds", "4", "--operator", "Ada")
+    told = measured(site, sitter(), "--seconds", "2.5", "--operator", "Ada")
     assert told.status == 0, told.wrong
     settings = site.settings
     found = settings.measured
@@ -170,7 +170,7 @@ def test_no_camera_and_another_camera_are_told_before_any_light(site: Site) -> N
 def test_somebody_who_walks_about_does_not_set_the_filter(site: Site) -> None:
     shots = [noisy(sitter(x=0.35 + 0.03 * n), 1)[0] for n in range(11)]
     with HttpCamera(shots + shots[::-1]) as camera:
-        told = site.calibrate("light", "--source", camera.url, "--seconds", "3")
+        told = site.calibrate("light", "--source", camera.url, "--seconds", "2.5")
     assert told.states("light.near.tremor") == ["warn"]
     assert "standing still" in told.verdicts["light.near.tremor"]["advice"]
     assert site.settings.markers == Settings().markers

@@ -207,7 +207,7 @@ def test_a_run_with_a_camera_writes_its_report_and_speaks_to_the_camera_alone(
     """Somebody sits there; every file and every address is accounted for, in every library."""
     shots = [encode(somebody(empty_room(), 0.4 + 0.01 * n)) for n in range(12)]
     with HttpCamera(shots, rate_hz=15) as camera:
-        arguments = [*RUN.split(), "--seconds", "15", "--source", camera.url, "--report", "a.json"]
+        arguments = [*RUN.split(), "--seconds", "12", "--source", camera.url, "--report", "a.json"]
         seen = trace(arguments, tmp_path / "here", elsewhere, timeout_s=100)
         port = camera.url.split(":")[2].split("/")[0]
     assert seen.status == 0, seen.text()
@@ -225,23 +225,15 @@ def test_a_run_with_a_camera_writes_its_report_and_speaks_to_the_camera_alone(
 
 
 def test_a_run_listens_only_where_it_was_told_to(tmp_path: Path, elsewhere: dict[str, str]) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    arguments = [
-        *RUN.split(),
-        "--seconds",
-        "3",
-        "--osc",
-        str(port),
-        "--report",
-        "a.json",
-        "--film",
-        "a.mp4",
-    ]
-    seen = trace(arguments, tmp_path / "here", elsewhere, timeout_s=100)
+    ports = []
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        with socket.socket(socket.AF_INET, kind) as free:
+            free.bind(("127.0.0.1", 0))
+            ports.append(free.getsockname()[1])
+    line = f"{RUN} --seconds 3 --osc {ports[0]} --status {ports[1]} --report a.json --film a.mp4"
+    seen = trace(line.split(), tmp_path / "here", elsewhere, timeout_s=100)
     assert seen.status == 0, seen.text()
-    assert seen.listens == {f"127.0.0.1:{port}"}
+    assert seen.listens == {f"127.0.0.1:{port}" for port in ports}
     assert seen.connects == frozenset()
     assert {Path(path).suffix for path in seen.unexplained} >= {".json"}
     if "strace is not" not in seen.by:  # films are written by a library, behind Python's back

@@ -33,8 +33,9 @@ def test_lost_pictures_lower_the_rate_but_not_the_sensors(rate_hz: float) -> Non
     times_s, exposures = arrivals(rate_hz, 6.0, 0.1 / rate_hz, 0.1)
     found = rhythm(times_s, np.arange(len(times_s), dtype=float))
     assert found.rate_hz == pytest.approx(0.9 * rate_hz, rel=0.04)
-    places, sensor_hz = places_in_time(times_s)
+    places, sensor_hz, doubt = places_in_time(times_s)
     assert sensor_hz == pytest.approx(rate_hz, rel=0.003)
+    assert abs(sensor_hz / rate_hz - 1) < 5 * doubt
     assert (places == exposures).all()
 
 

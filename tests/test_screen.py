@@ -269,6 +269,26 @@ def test_the_overlay_is_seen_only_when_asked_for(screens: Open, mesh: Mesh) -> N
     assert middle.max() <= 1
 
 
+def test_a_glimpse_is_the_same_picture_smaller_and_disturbs_nothing(
+    screens: Open, mesh: Mesh
+) -> None:
+    screen, other = screens((320, 180)), screens((320, 180))
+    shown = painted.portraits([painted.live(mesh, yaw=0.3)], [(0.5, 0.4)], [0.6])
+    for each in (screen, other):
+        each.paint(0, painted.face(mesh))
+        each.draw(painted.scene(shown))
+    whole, glimpse = screen.picture(), screen.glimpse(80)
+    assert glimpse.shape == (45, 80, 3)
+    expected = whole.reshape(45, 4, 80, 4, 3).mean(axis=(1, 3))
+    assert np.abs(glimpse - expected).mean() < 3
+    assert np.abs(glimpse[::-1] - expected).mean() > 6  # the right way up
+    assert screen.glimpse(4000).shape == (180, 320, 3)  # never larger than it is
+    assert (screen.picture() == whole).all()
+    for each in (screen, other):
+        each.draw(painted.scene(shown))
+    assert (screen.picture() == other.picture()).all()
+
+
 def test_several_screens_and_easels_on_one_thread_do_not_mix(screens: Open, mesh: Mesh) -> None:
     bright, dark = screens(), screens((80, 80))
     bright.paint(0, painted.plain((250, 250, 250)))

@@ -170,6 +170,19 @@ def test_the_window_comes_back_to_a_monitor_that_was_unplugged(
         assert screen.fault() == "GL_NO_ERROR"
 
 
+def test_a_screen_that_is_built_again_waits_for_its_monitor(display: Display, mesh: Mesh) -> None:
+    settings = ScreenSettings(full_screen=True, monitor="screen")
+    with Screen("window", (64, 64), mesh, 1, settings, 0.0) as screen:
+        draw(screen, mesh)
+    display.unplug()
+    try:
+        screen = Screen("window", (64, 64), mesh, 1, settings, 0.0)
+    finally:
+        display.plug_in()
+    with screen:
+        assert until(lambda: covers(screen, mesh))
+
+
 def covers(screen: Screen, mesh: Mesh) -> bool:
     """Whether the window covers a monitor, after one more picture."""
     draw(screen, mesh)

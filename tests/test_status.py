@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from requests_that_are_bad import hurl
 from test_osc import until
 from test_privacy import Parsed
 
@@ -27,6 +28,8 @@ from mirror.status.health import judge
 from mirror.status.page import lasting, page
 from mirror.status.server import (
     MOST_CONNECTIONS,
+    Guarded,
+    Rate,
     StatusServer,
     is_here,
     names_of,
@@ -46,6 +49,7 @@ JUDGED: dict[str, tuple[dict[str, Any], float, str, str]] = {
     "just begun": ({"pictures": 0, "at_s": 0.0}, 0.0, "failed", "no picture yet"),
     "frozen": ({"at_s": 90.0}, 0.0, "failed", "no new picture for 11 s"),
     "slow": ({"fps": 3.0}, 0.0, "ailing", "3.0 pictures a second"),
+    "slow on purpose": ({"fps": 3.0, "resting": True, "opening": "closed"}, 0.0, "ok", ""),
     "the painter is dead": ({"painting": False}, 0.0, "failed", "nothing is painted"),
     "the camera is away": ({"camera": "gone"}, 20.0, "ailing", "camera gone for 20 s"),
     "for long": ({"camera": "blocked"}, 400.0, "failed", "camera blocked for 400 s"),
@@ -231,6 +235,14 @@ def ask(
         connection.close()
 
 
+def answers(server: StatusServer) -> bool:
+    """Whether it is well; False while it has too much to do."""
+    try:
+        return ask(server, "/health")[0] == 200
+    except (OSError, http.client.HTTPException):
+        return False
+
+
 def test_every_page_is_served_with_its_policy(server: StatusServer) -> None:
     kinds = {
         "/": "text/html; charset=utf-8", "/style.css": "text/css; charset=utf-8",
@@ -290,15 +302,31 @@ def test_those_who_say_nothing_do_not_keep_others_out_for_ever(
         silent.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
         silent[-1].sendall(b"GET / HT")
 
-    def answered() -> bool:
-        try:
-            return ask(server, "/health")[0] == 200
-        except OSError:
-            return False
-
-    until(answered, 60)
+    until(lambda: answers(server), 60)
     for each in silent:
         each.close()
+
+
+def test_ten_thousand_malformed_requests_do_nothing(
+    pulse: Pulse,
+    server: StatusServer,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Guarded, "rate", Rate(10**9))  # as fast as it can
+    assert server.port is not None
+    files, beats = len(list(Path("/proc/self/fd").iterdir())), pulse.newest.pictures
+    hurl(server.port, 10_000)
+    until(lambda: answers(server), 60)
+    until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= files + 5, 60)
+    assert pulse.newest.pictures > beats
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+def test_what_comes_too_fast_waits() -> None:
+    rate = Rate(3)
+    assert [rate.over(now_s) for now_s in (5.0, 5.1, 5.2, 5.3, 5.9)] == [False] * 3 + [True] * 2
+    assert not rate.over(6.05)
 
 
 def test_a_port_that_is_taken_is_told_in_one_line(

@@ -50,6 +50,14 @@ def test_noise_beyond_every_filter_is_not_called_calm(face: Floats) -> None:
     assert found.calmed < found.raw
 
 
+def test_movement_that_no_filter_calms_does_not_make_the_mirror_drag(face: Floats) -> None:
+    """Somebody who nods a little, three times a second: slower than any filter here takes away."""
+    nod = 0.006 * np.sin(2 * np.pi * 3.0 * TIMES_S)[:, None, None]
+    found = steadied(noisy_markers(face, 0.0005) + nod)
+    assert not found.enough
+    assert found.min_cutoff_hz > min(CUTOFFS_HZ)
+
+
 def test_the_sway_of_somebody_who_stands_is_no_tremor(face: Floats) -> None:
     still, swaying = (tremor(TIMES_S, noisy_markers(face, 0.001, by)) for by in (0.0, 0.01))
     assert swaying == pytest.approx(still, rel=0.25)
@@ -74,7 +82,7 @@ def test_a_real_face_before_a_noisy_sensor_trembles_more() -> None:
     raw = []
     for noise in (1.0, 14.0):
         with Looker(MarkerSettings()) as looker:
-            for number in range(40):
+            for number in range(28):
                 shot = np.clip(picture + rng.normal(0, noise, picture.shape), 0, 255)
                 looker.look(Frame(shot.astype(np.uint8), number, number / RATE_HZ))
         times_s = np.array([sight.time_s for sight in looker.sights])

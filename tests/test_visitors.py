@@ -11,6 +11,7 @@ from mirror.errors import ShapeError
 from mirror.faces import FaceModel
 from mirror.latents import CODE, POSE, SHAPE, WIDTH, SchoolGeometry, read_all
 from mirror.session.puppet import Pose, make_puppet, place
+from mirror.settings import MirrorSettings
 from mirror.signals import Floats, Sitter, Sitters
 from mirror.visitors import FASTEST, REACH, SETTLES_S, Visitors
 
@@ -179,3 +180,38 @@ def test_time_that_stands_still_or_goes_back_changes_nothing(
 def test_markers_of_another_shape_are_refused(visitors: Visitors) -> None:
     with pytest.raises(ShapeError, match="markers"):
         visitors.visits(Sitters(0.0, (sitter(np.zeros((468, 3), np.float32)),)), WIDE)
+
+
+def test_a_calibrated_camera_beside_the_screen_shows_visitors_where_they_stand(
+    geometries: list[SchoolGeometry], mesh: Mesh
+) -> None:
+    """Screen 2 m wide, camera 1 m to its left and turned: what it sees, by the pinhole."""
+    camera_m, face_m, focal, turn = -1.0, 0.19, 1.2, 0.8
+    calibrated = MirrorSettings(
+        camera_x=camera_m / 2, reach_x=face_m / 2, turn_x=face_m * focal * turn / 2, beside=0.1
+    )
+    for stand_m, away_m, counts in ((0.4, 1.0, True), (1.6, 1.5, True), (2.6, 2.0, False)):
+        seen = Visitors(geometries, mesh.frame, ACCENT, calibrated)
+        u = focal * ((stand_m - camera_m) / away_m - turn)
+        found = markers(mesh, x=0.5 + u / WIDE, tall=focal * face_m / away_m)
+        (visit,) = seen.visits(Sitters(0.0, (sitter(found),)), WIDE)
+        assert visit.place[0] / WIDE == pytest.approx(stand_m / 2, abs=0.06)
+        assert (visit.presence > 0.2) is counts
+
+
+def test_who_nods_does_not_go_to_another_place(
+    geometries: list[SchoolGeometry], mesh: Mesh
+) -> None:
+    calibrated = MirrorSettings(camera_x=0.5, reach_x=0.1)
+    seen = Visitors(geometries, mesh.frame, ACCENT, calibrated)
+    places = []
+    for n in range(30):
+        found = markers(mesh, x=0.7, tall=0.3 * (0.9 if n % 4 < 2 else 1.0))
+        (visit,) = seen.visits(Sitters(n / 30, (sitter(found),)), WIDE)
+        places.append(float(visit.place[0]))
+    alone = [
+        float(Visitors(geometries, mesh.frame, ACCENT, calibrated).visits(
+            Sitters(0.0, (sitter(markers(mesh, x=0.7, tall=tall)),)), WIDE)[0].place[0])
+        for tall in (0.27, 0.3)
+    ]  # fmt: skip
+    assert np.ptp(places[10:]) < 0.4 * np.ptp(alone)

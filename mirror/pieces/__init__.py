@@ -19,4 +19,7 @@ PIECES: dict[str, Callable[[Moment], Arrangement]] = {
     "passersby": passersby.arrange,
 }
 
-__all__ = ["PIECES", "Arrangement", "Moment"]
+#: Name -> how far the six streams show in its water: behind single portraits they would disturb.
+PIGMENT: dict[str, float] = {"river": 1.0, "uncanny": 0.0, "passersby": 0.0}
+
+__all__ = ["PIECES", "PIGMENT", "Arrangement", "Moment"]

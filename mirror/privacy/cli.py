@@ -21,11 +21,11 @@ from mirror.site import read_site, site_path
 
 def privacy(
     site: str, json: Optional[Path], languages: Optional[str], page_file: Optional[Path],
-    prove: Optional[str],
+    prove: Optional[str], saved: bool,
 ) -> int:  # fmt: skip
     """Do what the flags of ``mirror privacy`` ask for; returns the exit status."""
     settings = read_site(site)
-    found, rows = facts(settings), statement(settings)
+    found, rows = facts(settings, saved), statement(settings, saved)
     spoken = [each.strip() for each in languages.split(",")] if languages else list(LANGUAGES)
     check_languages(spoken)
     seconds = seconds_from(prove, "--prove")

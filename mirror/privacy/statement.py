@@ -100,8 +100,9 @@ def _kept(found: Facts, settings: Settings) -> Iterator[Row]:
     rows = []
     if found.saves:
         rows.append(Row(
-            "kept", "the river", "Its newest state, about once a second, for a restart. The same "
-            "file is written over.", "the next second; the last one stays",
+            "kept", "the river", "Under `mirror watch`, or with --state: its newest state, about "
+            "once a second, for a restart. The same file is written over.",
+            "the next second; the last one stays",
         ))  # fmt: skip
     if found.recordings:
         until = f"{found.keep_days:g} days" if found.keep_days else "somebody deletes them"

@@ -46,7 +46,7 @@ class Awake:
         self._x11.XSetScreenSaver(self._display, 0, 0, self._before[2], self._before[3])
         if self._xext is not None and self._power_before:
             self._xext.DPMSDisable(self._display)
-        self._x11.XFlush(self._display)
+        self._x11.XSync(self._display, 0)  # another program may ask at once
 
     def close(self) -> None:
         """Put both back; may be called twice."""
@@ -56,7 +56,7 @@ class Awake:
         self._x11.XSetScreenSaver(self._display, *before)
         if self._xext is not None and self._power_before:
             self._xext.DPMSEnable(self._display)
-        self._x11.XFlush(self._display)
+        self._x11.XSync(self._display, 0)  # another program may ask at once
 
     def _saver(self) -> tuple[int, ...]:
         """Timeout and interval in seconds, blanking, exposures."""

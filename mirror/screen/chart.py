@@ -6,11 +6,13 @@ mouse and keys. All OpenGL on the thread that made it.
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
 
 import moderngl
 import numpy as np
 
+from mirror.errors import ScreenError
 from mirror.keystone import Doubles
 from mirror.screen.contexts import Offscreen, Surface, give_back, hold
 from mirror.screen.placing import columns, place
@@ -20,12 +22,20 @@ from mirror.settings import ScreenSettings
 from mirror.shaders import compile_program
 from mirror.signals import Bytes, check
 
+#: What tells a program its display, on X11 and on Wayland.
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+
 
 class Chart:
     """Owns a window or an offscreen context; a context manager, or close it."""
 
     def __init__(self, kind: str, size: tuple[int, int], settings: ScreenSettings) -> None:
         """Open it. kind: 'window' or 'offscreen'; size (W, H) pixels. Raises ScreenError."""
+        if kind == "window" and not any(os.environ.get(name) for name in DISPLAYS):
+            raise ScreenError(
+                "calibrate", "no display (DISPLAY is not set)", "the desktop that the piece is "
+                "shown on", "from another computer: DISPLAY=:0 calibrate ...",
+            )  # fmt: skip
         self._surface: Surface = Window(size, settings) if kind == "window" else Offscreen(size)
         self._window = self._surface if isinstance(self._surface, Window) else None
         self._closed = False

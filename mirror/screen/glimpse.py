@@ -46,8 +46,11 @@ class Glimpse:
         give_back(self._target, self._texture, self._whole, self._program)
 
     def _fitting(self, size: tuple[int, int]) -> moderngl.Framebuffer:
+        """The small target, made anew for another size."""
         if self._target is None or self._target.size != size:
-            give_back(self._target, self._texture)
+            old = self._target, self._texture
             self._texture = self._context.texture(size, 4)
             self._target = self._context.framebuffer([self._texture])
+            self._target.use()  # OpenGL complains of a target that is bound when it is given back
+            give_back(*old)
         return self._target

@@ -12,14 +12,16 @@ from typing import Any
 import glfw
 
 from mirror.errors import ScreenError
+from mirror.screen.edid import identities, list_edids
 
 
 @dataclass(frozen=True)
 class MonitorFacts:
-    """name: by which a site file means it. place, size: its part of the desktop, pixels. size_mm:
-    what it says of itself, (0, 0) if nothing."""
+    """name: by which a site file means it. plug: the window system's own name. place, size: its
+    part of the desktop, pixels. size_mm: what it says of itself, (0, 0) if nothing."""
 
     name: str
+    plug: str
     place: tuple[int, int]
     size: tuple[int, int]
     size_mm: tuple[int, int]
@@ -29,7 +31,8 @@ class MonitorFacts:
         """One line for a list."""
         (x, y), (width, height), (wide, high) = self.place, self.size, self.size_mm
         mode = f"{width}x{height} at {self.rate_hz} Hz"
-        return f"{self.name}: {mode}, {wide}x{high} mm, at {x},{y} of the desktop"
+        plug = f" in {self.plug}" if self.plug != self.name else ""
+        return f"{self.name}{plug}: {mode}, {wide}x{high} mm, at {x},{y} of the desktop"
 
 
 class Monitors:
@@ -46,9 +49,20 @@ class Monitors:
         return before != self._heard
 
     def named(self) -> dict[str, Any]:
-        """Name -> monitor, from the left.
+        """Name -> monitor, from the left: what a monitor says of itself where that is sure, else
+        the name of its plug.
+        """
+        plugs = self.plugs()
+        sizes = {name: glfw.get_monitor_physical_size(each) for name, each in plugs.items()}
+        told = identities(sizes, list_edids())
+        found = {told.get(name, name): monitor for name, monitor in plugs.items()}
+        _known.update(found, plugs)
+        return found
 
-        Two monitors of one make share their name: ``NAME#2`` is the second of them.
+    def plugs(self) -> dict[str, Any]:
+        """The window system's name -> monitor, from the left.
+
+        Two monitors may share a name there: ``NAME#2`` is the second of them.
         """
         found: dict[str, Any] = {}
         for monitor in sorted(glfw.get_monitors(), key=glfw.get_monitor_pos):
@@ -64,15 +78,19 @@ class Monitors:
     def find(self, name: str) -> Any:
         """The monitor of that name ('' is the first); raises ScreenError with the names there are.
 
-        None for '' where there is none at all.
+        None for '' where there is none at all, and for one that was there before and is not now: it
+        is waited for.
         """
         if not name:
             monitors = glfw.get_monitors()
             return monitors[0] if monitors else None
-        found = self.named()
+        named = self.named()
+        found = {**self.plugs(), **named}
+        if name in _known and name not in found:
+            return None
         if name not in found:
             raise ScreenError(
-                "screen.monitor", repr(name), ", ".join(found) or "no monitor is connected"
+                "screen.monitor", repr(name), ", ".join(named) or "no monitor is connected"
             )
         return found[name]
 
@@ -91,6 +109,8 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one and other) and addressof(one.contents) == addressof(other.contents)
 
 
+#: The names of all monitors that this program has seen.
+_known: set[str] = set()
 #: How often monitors came or went.
 _news = [0]
 
@@ -104,15 +124,18 @@ def list_monitors() -> list[MonitorFacts]:
     if not glfw.init():
         raise ScreenError("monitors", "no display can be opened", "a desktop", "set DISPLAY")
     try:
-        return [_facts(name, monitor) for name, monitor in Monitors().named().items()]
+        monitors = Monitors()
+        both = zip(monitors.named().items(), monitors.plugs())
+        return [_facts(name, plug, monitor) for (name, monitor), plug in both]
     finally:
         glfw.terminate()
 
 
-def _facts(name: str, monitor: Any) -> MonitorFacts:
+def _facts(name: str, plug: str, monitor: Any) -> MonitorFacts:
     mode = glfw.get_video_mode(monitor)
     return MonitorFacts(
         name,
+        plug,
         glfw.get_monitor_pos(monitor),
         (mode.size.width, mode.size.height),
         glfw.get_monitor_physical_size(monitor),

@@ -124,6 +124,7 @@ class Water:
         program["drift"] = drift(scene.time_s, (0.16 * CURRENT, 0.37 * CURRENT))
         program["stays"] = 0.0 if self._dry else 2.0 ** (-scene.dt_s / half_life_s)
         self._dry = False
+        program["pigments"] = scene.pigment
         program["sinks"] = 1.0 - 2.0 ** (-scene.dt_s / 1.5)
         self.surface.begin()
         self._whole["surface"].render(vertices=3)

@@ -83,15 +83,16 @@ class Window:
         self._windowed = (100, 100, *size)
         self._monitors = Monitors()
         self._covers, self._wanted = settings.full_screen, settings.monitor
+        # Around the window: glfw too turns the display's rest off while it covers a monitor, and
+        # puts back what it found.
+        self._awake = Awake() if settings.awake else None
         try:
             self._handle = _create(size, settings, self._monitors)
         except ScreenError:
-            if not _open:
-                glfw.terminate()
+            self._end()
             raise
         if not self._handle:
-            if not _open:
-                glfw.terminate()
+            self._end()
             raise _error("no window with OpenGL 3.3 can be opened")
         _open.append(self)
         take(self)
@@ -106,7 +107,6 @@ class Window:
         self._program = compile_program(self.context, "whole.vert", "present.frag")
         self._whole = self.context.vertex_array(self._program, [])
         glfw.poll_events()
-        self._awake = Awake() if settings.awake else None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -205,7 +205,7 @@ class Window:
             return
         named = self._monitors.named()
         self._wanted = self._wanted or next(iter(named), "")
-        monitor = named.get(self._wanted)
+        monitor = {**self._monitors.plugs(), **named}.get(self._wanted)
         log.warning("monitors: %s; the picture is meant for %s", list(named), self._wanted or "any")
         if monitor and self._covers and not glfw.get_window_monitor(self._handle):
             self._cover(monitor)
@@ -214,14 +214,18 @@ class Window:
         """Give everything back; may be called twice."""
         if self not in _open:
             return
-        if self._awake is not None:
-            self._awake.close()
         self._whole.release()
         self._program.release()
         self.context.release()
         forget(self)
         glfw.destroy_window(self._handle)
         _open.remove(self)
+        self._end()
+
+    def _end(self) -> None:
+        """What is to be done when the window is gone, or never was."""
+        if self._awake is not None:
+            self._awake.close()
         if not _open:
             glfw.terminate()
 

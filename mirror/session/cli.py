@@ -139,7 +139,7 @@ def _table(found: Survey) -> list[tuple[str, str]]:
     return rows
 
 
-def _river(last: RiverHash | None) -> str:
+def _river(last: Optional[RiverHash]) -> str:
     return f"{last.sha256} at {last.time_s:.2f} s" if last else "no hash"
 
 

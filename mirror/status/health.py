@@ -42,7 +42,7 @@ def judge(vitals: Vitals, now_s: float, begun_s: float, camera_away_s: float) ->
         (failed if now_s - begun_s > START_S else ailing).append("no picture yet")
     elif now_s - vitals.at_s > PICTURE_S:
         failed.append(f"no new picture for {now_s - vitals.at_s:.0f} s")
-    elif vitals.uptime_s > START_S and 0 < vitals.fps < SLOW_HZ:
+    elif vitals.uptime_s > START_S and 0 < vitals.fps < SLOW_HZ and not vitals.resting:
         ailing.append(f"{vitals.fps:.1f} pictures a second")
     if not vitals.painting:
         failed.append("nothing is painted")

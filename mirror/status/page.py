@@ -175,7 +175,7 @@ def _stages(signs: Signs) -> str:
         cells = (signs.vitals.stage_ms.get(stage), told.get("p50"), told.get("p95"))
         numbers = "".join(f'<td class="number">{_ms(cell)}</td>' for cell in cells)
         rows.append(f"<tr><th>{stage}</th>{numbers}</tr>")
-    head = "".join(f'<th class="number">{name}</th>' for name in ("now", "half", "95 %"))
+    head = "".join(f'<th class="number">{name}</th>' for name in ("now", "median", "95 %"))
     return (
         f"<h2>Time of each stage, milliseconds</h2><table><thead><tr><th></th>{head}</tr></thead>"
         f"<tbody>{''.join(rows)}</tbody></table>"

@@ -8,6 +8,7 @@ through a visitor's browser. A port that is taken is told once and tried again; 
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import ipaddress
 import logging
@@ -26,6 +27,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from mirror.clock import MonotonicClock
 from mirror.painter import give_way
 from mirror.settings import StatusSettings
 from mirror.status import metrics, page
@@ -33,10 +35,14 @@ from mirror.status.signs import Gatherer, Peephole, Signs
 
 log = logging.getLogger(__name__)
 
-#: Connections at once, how long one lives, and the longest head of a request, bytes.
-MOST_CONNECTIONS, CONNECTION_S, LONGEST_HEAD = 48, 30.0, 8192
+#: Connections at once, how long one lives, the longest head of a request in bytes; how many wait in
+#: the system for their turn, which costs nothing.
+MOST_CONNECTIONS, CONNECTION_S, LONGEST_HEAD, WAITING = 48, 30.0, 8192, 512
 #: A port that is taken is tried again after so long; an end waits so long for the thread.
 RETRY_S, CLOSE_S = 10.0, 5.0
+#: So many connections, and so many requests, are answered at full speed within a second; each one
+#: more waits, so that the cost to the show is bounded, however fast somebody asks.
+MOST_A_SECOND, BREATH_S = 300, 0.003
 JPEG_QUALITY = 80
 
 #: What a browser may do with the pages: show what comes from here, and nothing else.
@@ -54,12 +60,30 @@ HEADERS = {
 Answer = Callable[[Request], Awaitable[Response]]
 
 
+class Rate:
+    """Counts what comes within a second, and says when it is too much."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._count, self._since_s = most, 0, 0.0
+
+    def over(self, now_s: float) -> bool:
+        """One more; whether there were more than that within a second."""
+        if now_s - self._since_s >= 1.0:
+            self._since_s, self._count = now_s, 0
+        self._count += 1
+        return self._count > self._most
+
+
 class Guarded(H11Protocol):
     """A connection that ends by itself, however slowly somebody speaks."""
 
+    rate, _breath = Rate(MOST_A_SECOND), threading.Event()
+
     def connection_made(self, transport: Any) -> None:
-        """Take it, if there are not too many."""
+        """Take it, if there are not too many; too fast, and the whole server takes a breath."""
         super().connection_made(transport)
+        if self.rate.over(self.loop.time()):
+            self._breath.wait(BREATH_S)
         if len(self.connections) > MOST_CONNECTIONS:
             transport.abort()
         self._end = self.loop.call_later(CONNECTION_S, transport.abort)
@@ -110,9 +134,13 @@ def application(settings: StatusSettings, gatherer: Gatherer, peephole: Peephole
 def guarded(inner: Any, names: frozenset[str]) -> Any:
     """The application behind its headers; requests for other names are refused."""
 
+    rate, clock = Rate(MOST_A_SECOND), MonotonicClock()
+
     async def outer(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
+        if rate.over(clock.now_s()):
+            await asyncio.sleep(0.1)
 
         async def send_with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -239,7 +267,7 @@ class StatusServer:
         try:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(place)
-            listening.listen(MOST_CONNECTIONS)
+            listening.listen(WAITING)
         except OSError:
             listening.close()
             raise
@@ -249,7 +277,7 @@ class StatusServer:
         config = uvicorn.Config(
             self._application, http=Guarded, loop="asyncio", ws="none", lifespan="off",
             log_config=None, access_log=False, server_header=False, proxy_headers=False,
-            limit_concurrency=MOST_CONNECTIONS, backlog=MOST_CONNECTIONS, timeout_keep_alive=5,
+            limit_concurrency=MOST_CONNECTIONS, backlog=WAITING, timeout_keep_alive=5,
             timeout_graceful_shutdown=1, h11_max_incomplete_event_size=LONGEST_HEAD,
         )  # fmt: skip
         self._server = server = uvicorn.Server(config)
