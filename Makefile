@@ -42,7 +42,7 @@ golden: setup  ## draw the golden pictures of the tests anew
 train: setup  ## train all six models on the portraits in IMAGES=folder
 	@$(python) -m mirror train all --images $(IMAGES) $(ARGS)
 
-films: setup  ## a film of twenty seconds of each piece, under out/
+films: setup  ## a film of a minute of each piece, under out/
 	@mkdir -p out
 	@for piece in river uncanny passersby; do \
 	    $(python) -m mirror run --piece $$piece --screen offscreen --seconds 20 \

@@ -30,18 +30,20 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 class Model(Protocol):
     """Whatever paints: codes (B, 48) float32 -> textures (B, 256, 256, 4) uint8."""
 
-    def paint(self, codes: Floats) -> Bytes:
-        """Canonical textures of appearance codes."""
+    def paint(self, codes: Floats, finished: bool = True) -> Bytes:
+        """Canonical textures of appearance codes; not finished: quicker, and less fine."""
         ...
 
 
 @dataclass(frozen=True)
 class Job:
-    """One texture to paint. code: (48,) float32, appearance of the school."""
+    """One texture to paint. code: (48,) float32, appearance of the school. finished: False for a
+    quick sketch, where nothing hangs yet."""
 
     slot: int
     school: str
     code: Floats
+    finished: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Studio:
         return [Painted(job, texture, ms) for job, texture in zip(jobs, done)]
 
     def _texture(self, job: Job) -> Bytes:
-        texture = self.models[job.school].paint(job.code[None])[0]
+        texture = self.models[job.school].paint(job.code[None], job.finished)[0]
         return texture if self._varnish is None else self._varnish(texture, job.slot)
 
     def _rest(self, school: str, error: Exception) -> None:

@@ -254,7 +254,7 @@ class Show:
         self.river = self._spring(models)
         if self.plan.proves and self.plan.session is not None:
             self._proof = Proof(open_session(self.plan.session).hashes(to_s=self.plan.options.to_s))
-        wishes = Wishes(list(faces), self.river.stream)
+        wishes = Wishes(list(faces), self.river.stream, sketches=not self.plan.stepped)
         self.workshop = Workshop(
             Studio(faces, self.clock, self.screen.varnish), wishes, not self.plan.stepped
         )

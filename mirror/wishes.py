@@ -14,6 +14,7 @@ import numpy as np
 from mirror.painter import FIRST_PAUSE_S, LONGEST_PAUSE_S, Job, Painted, Painter, Studio
 from mirror.pauses import Pauses
 from mirror.signals import Floats
+from mirror.sketches import LIKE
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,10 @@ HUNG_AT_ONCE = 1
 class Wishes:
     """Remembers what was painted last in every slot."""
 
-    def __init__(self, schools: Sequence[str], stream: np.ndarray) -> None:
-        """schools: by stream. stream: (P,) of every parcel; parcel and slot share a number."""
+    def __init__(self, schools: Sequence[str], stream: np.ndarray, sketches: bool = False) -> None:
+        """schools: by stream. stream: (P,) of every parcel; parcel and slot share a number.
+        sketches: where nothing hangs yet a quick sketch is wished for first."""
+        self._sketches = sketches
         self._school = [schools[int(s)] for s in stream]
         self._painted: dict[int, Floats] = {}
 
@@ -47,16 +50,23 @@ class Wishes:
         want = missed * (UNSEEN + opacity)
         order = np.argsort(-want, kind="stable")
         chosen = [int(s) for s in order if missed[s] > STALE and can(self._school[s])][:most]
-        return [Job(slot, self._school[slot], codes[slot].copy()) for slot in chosen]
+        return [
+            Job(slot, self._school[slot], codes[slot].copy(), not self._blank(slot))
+            for slot in chosen
+        ]
 
     def fulfil(self, painted: Painted) -> None:
         """A painting has come."""
-        self._painted[painted.job.slot] = painted.job.code
+        job = painted.job
+        self._painted[job.slot] = job.code if job.finished else LIKE * job.code
 
     def sketched(self, slot: int, code: Floats) -> bool:
         """Something like a painting may hang there: the slot is missed less then. False when it
         has been painted already."""
         return self._painted.setdefault(slot, code) is code
+
+    def _blank(self, slot: int) -> bool:
+        return self._sketches and slot not in self._painted
 
     def _missed(self, slot: int, code: Floats) -> float:
         old = self._painted.get(slot)

@@ -27,7 +27,7 @@ class Plain:
         self.may_go_on.set()
         self.error: Exception | None = None
 
-    def paint(self, codes: Floats) -> Bytes:
+    def paint(self, codes: Floats, finished: bool = True) -> Bytes:
         self.shades.append(int(codes[0, 0]))
         self.may_go_on.wait(10)
         if self.error:

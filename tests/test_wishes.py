@@ -196,7 +196,7 @@ def test_a_damaged_model_leaves_its_parcels_unpainted_and_no_others(
     faces: dict[str, FaceModel], seen: Floats
 ) -> None:
     class Damaged:
-        def paint(self, codes: Floats) -> np.ndarray:
+        def paint(self, codes: Floats, finished: bool = True) -> np.ndarray:
             raise RuntimeError("damaged")
 
     studio = Studio({**faces, "powder": Damaged()}, SteppedClock())
@@ -235,3 +235,14 @@ def test_a_painter_that_dies_is_followed_by_another(
         assert len(caplog.records) == 1
     finally:
         workshop.close()
+
+
+def test_where_nothing_hangs_a_sketch_comes_first_and_is_finished_later(seen: Floats) -> None:
+    wishes = Wishes(SCHOOLS, STREAM, sketches=True)
+    first = wishes.jobs(codes(), seen, anybody, PARCELS)
+    assert not any(job.finished for job in first)
+    for job in first[1:]:
+        wishes.fulfil(Painted(job, np.zeros((256, 256, 4), np.uint8), 1.0))
+    again = wishes.jobs(codes(), seen, anybody, PARCELS)
+    assert again[0].slot == first[0].slot
+    assert [job.finished for job in again] == [False] + [True] * (PARCELS - 1)

@@ -9,6 +9,7 @@ weights folder holds with ``resume``.
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 from collections.abc import Callable
@@ -43,14 +44,14 @@ BATCH = 6
 WHOLE_EVERY, WHOLE_BATCH = 4, 2
 PAINTING_RATE, JUDGING_RATE = 5e-4, 2e-3
 #: How much values and gradients, features, and the critic's opinion count.
-RECONSTRUCTION, LIKENESS, ADVERSARY = 3.0, 2.0, 0.35
+RECONSTRUCTION, LIKENESS, ADVERSARY = 6.0, 1.5, 0.05
 #: How much every fine detail costs that is added to the sketch of somebody who never sat: a critic
 #: of features does not see thin lines and weaves.
 THRIFT = 8.0
 #: The critic's opinion counts wholly after so many steps.
 SCHOOLED = 600
-#: The critic's four coarsenesses: the finest is easily fooled by a weave that eyes would see.
-COARSENESS = (0.0, 0.5, 1.0, 1.0)
+#: The critic's four coarsenesses: the finer two are fooled by weaves and lines that eyes would see.
+COARSENESS = (0.0, 0.0, 1.0, 1.0)
 #: The running average of the weights, as a half-life in steps.
 AVERAGE_HALF_LIFE = 200
 LOOK_EVERY_S = 240.0
@@ -65,7 +66,7 @@ class Pupil:
         layout = torch.channels_last
         self.finisher = Finisher().to(self.device, memory_format=layout)  # type: ignore[call-overload]
         self.critic = Critic().to(self.device, memory_format=layout)  # type: ignore[call-overload]
-        self.eye = Features().to(self.device, memory_format=layout)  # type: ignore[call-overload]
+        self.eye = open_eye(str(self.device))
         self.average = {k: v.detach().clone() for k, v in self.finisher.state_dict().items()}
         self.paint_with = _optimiser(self.finisher, PAINTING_RATE)
         self.judge_with = _optimiser(self.critic, JUDGING_RATE)
@@ -84,6 +85,13 @@ class Pupil:
         share = 1 - 2 ** (-1 / min(AVERAGE_HALF_LIFE, 1 + self.steps / 4))
         for name, value in self.finisher.state_dict().items():
             self.average[name].lerp_(value, share)
+
+
+@functools.lru_cache(maxsize=1)
+def open_eye(device: str) -> Features:
+    """The network that the critic sees with; it never changes, so one serves all."""
+    eye: Features = Features().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return eye
 
 
 def _optimiser(network: torch.nn.Module, rate: float) -> torch.optim.Optimizer:
