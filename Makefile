@@ -45,7 +45,7 @@ train: setup  ## train all six models on the portraits in IMAGES=folder
 films: setup  ## a film of a minute of each piece, under out/
 	@mkdir -p out
 	@for piece in river uncanny passersby; do \
-	    $(python) -m mirror run --piece $$piece --screen offscreen --seconds 20 \
+	    $(python) -m mirror run --piece $$piece --screen offscreen --seconds 60 \
 	        --film out/$$piece.mp4 --still out/$$piece.png $(ARGS) || exit; \
 	done
 
