@@ -181,6 +181,8 @@ class Show:
             glances = self._look()
             begun_s = precise_s()
             for glance in glances:
+                if self._stopping:  # a session played too fast for the machine has no end of them
+                    break
                 self._take_in(glance)
             self._flow(self._horizon_s())
             self._tend()

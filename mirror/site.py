@@ -110,8 +110,8 @@ def allowed(table: type, name: str) -> str:
 
 
 def resolved(settings: Settings) -> dict[str, Any]:
-    """All settings as plain values, for logs, reports and recordings; no password of a camera."""
-    tables = dataclasses.asdict(settings)
+    """All settings as JSON has them, for logs, reports and recordings; no password of a camera."""
+    tables: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings)))
     tables["camera"]["source"] = without_password(settings.camera.source)
     return tables
 

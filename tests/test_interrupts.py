@@ -33,10 +33,13 @@ def test_the_first_signal_asks_for_the_end(number: signal.Signals) -> None:
 
 def test_the_second_ctrl_c_interrupts() -> None:
     asked: list[bool] = []
+    # A shell that starts the tests in the background has Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with pytest.raises(KeyboardInterrupt), stop_on_signal(lambda: asked.append(True)):
         os.kill(os.getpid(), signal.SIGINT)
         assert asked == [True]
         os.kill(os.getpid(), signal.SIGINT)
+    signal.signal(signal.SIGINT, before)
     assert asked == [True]
 
 
