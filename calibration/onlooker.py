@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from types import TracebackType
 
 from mirror.camera import Camera, parse_source
 from mirror.clock import Clock, MonotonicClock
+from mirror.closeable import Closeable
 from mirror.errors import SourceError
 from mirror.settings import CameraSettings
 from mirror.signals import Frame
@@ -23,7 +23,7 @@ DRAW_S = 0.1
 OPENS_S = 20.0
 
 
-class Onlooker:
+class Onlooker(Closeable):
     """A camera as it is, not mirrored. A context manager."""
 
     def __init__(self, source: str, settings: CameraSettings, clock: Clock | None = None) -> None:
@@ -70,14 +70,3 @@ class Onlooker:
     def close(self) -> None:
         """Let go of the camera."""
         self._camera.close()
-
-    def __enter__(self) -> Onlooker:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

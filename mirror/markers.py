@@ -26,11 +26,11 @@ import functools
 import itertools
 import math
 from dataclasses import dataclass, replace
-from types import TracebackType
 
 import numpy as np
 
 from mirror import patches
+from mirror.closeable import Closeable
 from mirror.markers_networks import DETECTOR_PX, MESH_PX, Detection, FaceNetworks, segmenter
 from mirror.patches import Patch
 from mirror.settings import MarkerSettings
@@ -66,7 +66,7 @@ class _Face:
         return Patch(x, y, float((high - low).max()), angle)
 
 
-class FaceReader:
+class FaceReader(Closeable):
     """Finds up to ``settings.sitters`` faces and follows them from picture to picture.
 
     static: every picture stands for itself: the whole of it is searched, nothing is followed.
@@ -80,17 +80,6 @@ class FaceReader:
         self._shape: tuple[int, ...] = ()
         self._places: tuple[list[Patch], list[Patch]] = ([], [])
         self._networks = FaceNetworks(min(settings.confidence, _STILL_THERE))
-
-    def __enter__(self) -> FaceReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free the networks; the reader cannot be used afterwards. Closing twice is allowed."""

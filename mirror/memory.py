@@ -23,7 +23,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -31,6 +30,7 @@ import numpy.typing as npt
 
 from mirror.cards import write_whole
 from mirror.clock import Clock, MonotonicClock
+from mirror.closeable import Closeable
 from mirror.errors import StateError
 from mirror.river import Moment, RiverState, arrays, start
 from mirror.settings import RiverSettings
@@ -165,7 +165,7 @@ def read(path: Path) -> Kept | None:
         raise _refused(path, f"cannot be understood ({error})") from error
 
 
-class Memory:
+class Memory(Closeable):
     """Keeps a river in a file. A context manager, or close it; the newest state wins."""
 
     def __init__(self, path: Path, clock: Clock | None = None) -> None:
@@ -192,17 +192,6 @@ class Memory:
             self._closing = True
             self._condition.notify()
         self._thread.join(CLOSE_S)
-
-    def __enter__(self) -> Memory:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _run(self) -> None:
         while True:

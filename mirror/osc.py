@@ -16,11 +16,11 @@ import struct
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from types import TracebackType
 from typing import Any
 
 from pythonosc.osc_message_builder import OscMessageBuilder
 
+from mirror.closeable import Closeable
 from mirror.commands import WORDS, command
 from mirror.conductor import Conductor
 from mirror.errors import MirrorError, SettingsError
@@ -122,7 +122,7 @@ def _text(part: bytes, at: int) -> tuple[str, int]:
         raise Malformed("a text that is not UTF-8") from None
 
 
-class OscPort:
+class OscPort(Closeable):
     """Listens to a port until it is closed; a context manager. What it opens may be taken: then
     it says so once, and tries again.
 
@@ -145,17 +145,6 @@ class OscPort:
         self.port: int | None = None  # while it listens
         self._thread = threading.Thread(target=self._run, name="osc", daemon=True)
         self._thread.start()
-
-    def __enter__(self) -> OscPort:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the port; may be called twice."""

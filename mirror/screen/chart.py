@@ -7,11 +7,11 @@ mouse and keys. All OpenGL on the thread that made it.
 from __future__ import annotations
 
 import os
-from types import TracebackType
 
 import moderngl
 import numpy as np
 
+from mirror.closeable import Closeable
 from mirror.errors import ScreenError
 from mirror.keystone import Doubles
 from mirror.screen.contexts import Offscreen, Surface, give_back, hold
@@ -26,7 +26,7 @@ from mirror.signals import Bytes, check
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 
 
-class Chart:
+class Chart(Closeable):
     """Owns a window or an offscreen context; a context manager, or close it."""
 
     def __init__(self, kind: str, size: tuple[int, int], settings: ScreenSettings) -> None:
@@ -125,17 +125,6 @@ class Chart:
             self._drop()
             give_back(*self._passes, self._pattern, self._chart)
         self._surface.close()
-
-    def __enter__(self) -> Chart:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _renew(self, size: tuple[int, int]) -> None:
         """Everything that depends on the size of the screen."""

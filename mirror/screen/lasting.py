@@ -10,10 +10,10 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from mirror.clock import Clock, MonotonicClock
+from mirror.closeable import Closeable
 from mirror.errors import MirrorError, ScreenError
 from mirror.pauses import Pauses
 from mirror.screen.screen import Screen
@@ -28,7 +28,7 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S, TRIES = 1.0, 30.0, 3
 WELL_S = 60.0
 
 
-class LastingScreen:
+class LastingScreen(Closeable):
     """A ``Screen`` and whatever follows it. A context manager; ``failures`` counts."""
 
     def __init__(self, make: Callable[[], Screen], clock: Clock | None = None) -> None:
@@ -110,14 +110,3 @@ class LastingScreen:
             return
         with contextlib.suppress(Exception):
             self._now.close()
-
-    def __enter__(self) -> LastingScreen:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -7,13 +7,13 @@ a picture to read back. All OpenGL on the thread that made it.
 from __future__ import annotations
 
 import logging
-from types import TracebackType
 
 import cv2
 import moderngl
 import numpy as np
 
 from mirror.canonical import Mesh
+from mirror.closeable import Closeable
 from mirror.errors import ScreenError
 from mirror.screen.contexts import Offscreen, Surface, give_back, hold
 from mirror.screen.finish import Finish
@@ -67,7 +67,7 @@ class Targets:
         give_back(self.water if with_water else None, self.finish, self.overlay)
 
 
-class Screen:
+class Screen(Closeable):
     """Draws scenes. Owns a window or an offscreen context; a context manager, or close it.
 
     renderer: what draws, in the driver's words.
@@ -227,17 +227,6 @@ class Screen:
         with hold(self._surface):
             give_back(self._targets, self._portraits, self._paintings, self._glimpse)
         self._surface.close()
-
-    def __enter__(self) -> Screen:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _follow_window(self, share: float) -> None:
         """Make everything anew when the window has another size; the water begins again. When only

@@ -15,7 +15,6 @@ import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable
-from types import TracebackType
 from typing import Any
 
 import cv2
@@ -28,6 +27,7 @@ from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mirror.clock import MonotonicClock
+from mirror.closeable import Closeable
 from mirror.painter import give_way
 from mirror.settings import StatusSettings
 from mirror.status import metrics, page
@@ -204,7 +204,7 @@ def as_jpeg(peephole: Peephole) -> bytes | None:
     return stored.tobytes() if done else None
 
 
-class StatusServer:
+class StatusServer(Closeable):
     """Serves until it is closed; a context manager. port: while it is served, else None."""
 
     def __init__(self, settings: StatusSettings, gatherer: Gatherer, peephole: Peephole) -> None:
@@ -217,17 +217,6 @@ class StatusServer:
             logging.getLogger(name).setLevel(logging.CRITICAL)  # a line for each bad request
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
         self._thread.start()
-
-    def __enter__(self) -> StatusServer:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the port; may be called twice."""
