@@ -14,7 +14,7 @@ import typer
 from mirror.console import answer, example, listen
 from mirror.options import seconds_from, size_from
 from mirror.settings import CameraSettings, Settings
-from mirror.site import as_toml, changes, checked, read_site, without_password
+from mirror.site.site import as_toml, changes, checked, read_site, without_password
 
 if TYPE_CHECKING:
     from calibration.asking import Asker

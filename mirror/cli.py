@@ -29,7 +29,7 @@ from mirror.options import (
     speed_from,
 )
 from mirror.session.cli import app as session_app
-from mirror.site import read_site
+from mirror.site.site import read_site
 
 Text = Optional[str]
 File = Optional[Path]
@@ -197,8 +197,8 @@ def watch(
     site: Site = "site",
 ) -> None:
     """Keep `mirror run` running, for months: all its flags may be given, and are passed on."""
-    from mirror import watch as supervisor
     from mirror.places import state_file
+    from mirror.watch import watch as supervisor
 
     settings = read_site(site)
     arguments = ["--site", site, *context.args]
@@ -219,7 +219,7 @@ def service(
     ] = "site",
 ) -> None:
     """Print the systemd unit that keeps the piece running; `make install-service` installs it."""
-    from mirror.unit import unit
+    from mirror.watch.unit import unit
 
     held_to_their_limits(["--site", site, *context.args])
     typer.echo(unit(site, context.args), nl=False)
@@ -243,7 +243,7 @@ def show(site: str, options: RunOptions, fast: bool = False) -> None:
     """Run the show with what was asked for, and say in one line how it went."""
     settings = merge(read_site(site), options)
     check_outputs(options)
-    from mirror import show
+    from mirror.show import show
 
     told = show.run(settings, options, fast)
     if proof := told.get("replay"):
@@ -330,7 +330,7 @@ def measure(
 def bench(json: Json = None) -> None:
     """Measure every stage, and one picture of each model."""
     check_json(json)
-    from mirror.bench import bench as time_stages
+    from mirror.diagnostics.bench import bench as time_stages
 
     say(time_stages(json))
 
@@ -339,7 +339,7 @@ def bench(json: Json = None) -> None:
 def doctor(json: Json = None, site: Site = "site") -> None:
     """Say what is there and what is missing. Exit status 0 only if `mirror run` would work."""
     check_json(json)
-    from mirror.doctor import doctor as examine
+    from mirror.diagnostics.doctor import doctor as examine
 
     diagnosis = examine(json, site)
     typer.echo(diagnosis.text())

@@ -74,7 +74,7 @@ def face() -> Floats:
     """The markers of a real face, (478, 3) float32, found in a square picture. Read only."""
     from skimage.data import astronaut
 
-    from mirror.markers import find_faces
+    from mirror.markers.markers import find_faces
 
     markers = find_faces(astronaut())[0]
     markers.flags.writeable = False

@@ -35,7 +35,7 @@ from supervised import Watched, alive, until
 from test_osc import harmless
 from x_display import Display
 
-from mirror.memory import read
+from mirror.memory.memory import read
 from mirror.places import weights_folder
 
 SIZE = (480, 270)

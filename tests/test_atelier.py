@@ -40,7 +40,7 @@ from mirror.canonical import (
 from mirror.cards import read_weights
 from mirror.errors import PortraitsError
 from mirror.faces import FaceModel, load_faces
-from mirror.latents import APPEARANCE
+from mirror.latents.latents import APPEARANCE
 from mirror.places import weights_folder
 from mirror.screen import portray
 from mirror.session.puppet import make_puppet

@@ -15,7 +15,7 @@ import calibration.__main__ as calibrate
 from mirror import SCHOOLS, __version__, cli
 from mirror.errors import SettingsError
 from mirror.settings import Settings
-from mirror.site import read_site
+from mirror.site.site import read_site
 
 APPS = {"mirror": cli, "calibrate": calibrate}
 

@@ -10,12 +10,12 @@ from typing import Any
 import cv2
 import pytest
 
-from mirror import show
 from mirror.clock import local_now
-from mirror.interrupts import stop_on_signal
 from mirror.options import RunOptions
 from mirror.settings import HoursSettings, RiverSettings, Settings
-from mirror.vitals import Vitals
+from mirror.show import show
+from mirror.status.vitals import Vitals
+from mirror.watch.interrupts import stop_on_signal
 
 SETTINGS = Settings(river=RiverSettings(parcels=12))
 
@@ -38,7 +38,7 @@ def shown(
         return stop_on_signal(stop)
 
     monkeypatch.setattr(show, "stop_on_signal", begin)
-    monkeypatch.setattr("mirror.plan.list_devices", list)
+    monkeypatch.setattr("mirror.show.plan.list_devices", list)
     told = show.run(
         dataclasses.replace(SETTINGS, hours=at_night),
         RunOptions(screen="offscreen", size=(64, 36), seconds=6.0, still=still),

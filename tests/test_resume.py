@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from rooms import visit, write_film
 
-from mirror import cli, show
-from mirror.commands import command
-from mirror.interrupts import stop_on_signal
-from mirror.memory import read
+from mirror import cli
+from mirror.control.commands import command
+from mirror.memory.memory import read
 from mirror.options import RunOptions
 from mirror.settings import RiverSettings, Settings
+from mirror.show import show
+from mirror.watch.interrupts import stop_on_signal
 
 SETTINGS = Settings(river=RiverSettings(parcels=12))
 
@@ -90,7 +91,7 @@ def test_what_show_control_asked_for_outlives_a_restart_but_not_another_site(
 def test_two_shows_of_one_state_and_a_recording_of_it_are_refused(
     film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from mirror.alone import alone
+    from mirror.watch.alone import alone
 
     state = tmp_path / "a.river"
     line = f"run --source {film} --screen offscreen --every-frame --state {state}"

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from rooms import RATE_HZ, visit, write_film
 
-from mirror import SCHOOLS, cli, show
+from mirror import SCHOOLS, cli
 from mirror.camera import every_frame, parse_source, probe
 from mirror.cards import verify
 from mirror.errors import MirrorError, WeightsError
@@ -28,6 +28,7 @@ from mirror.pieces import PIECES
 from mirror.places import weights_folder
 from mirror.report import STAGES
 from mirror.settings import CameraSettings, RiverSettings, Settings
+from mirror.show import show
 from mirror.signals import Bytes, Floats
 
 #: A river of few parcels and a small picture: everything is there, and nothing takes long.
@@ -189,7 +190,7 @@ def test_every_piece_is_shown_without_camera_and_display(
 ) -> None:
     """Nothing is asked for: the bundled session plays, and a film is left behind."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mirror.plan.list_devices", list)  # whatever this computer has
+    monkeypatch.setattr("mirror.show.plan.list_devices", list)  # whatever this computer has
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     told = show.run(SETTINGS, RunOptions(size=SIZE, seconds=2.5, piece=piece))
@@ -304,7 +305,7 @@ def test_a_folder_that_may_not_be_written_is_refused(
 ) -> None:
     (tmp_path / "out").write_text("a file is in the way", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mirror.plan.list_devices", list)
+    monkeypatch.setattr("mirror.show.plan.list_devices", list)
     with pytest.raises(MirrorError, match="out"):
         show.run(SETTINGS, RunOptions(size=SIZE, seconds=0.5, screen="offscreen"))
 

@@ -19,12 +19,12 @@ from test_osc import fuzz, messages, said, until
 
 from mirror.cards import verify
 from mirror.clock import SteppedClock
-from mirror.commands import command
-from mirror.conductor import FALL_S
+from mirror.control.commands import command
+from mirror.control.conductor import FALL_S
 from mirror.options import RunOptions
-from mirror.plan import make_plan
 from mirror.settings import RiverSettings, Settings
-from mirror.show import Show
+from mirror.show.plan import make_plan
+from mirror.show.show import Show
 from mirror.signals import Bytes
 
 SIZE = (160, 90)
@@ -115,7 +115,7 @@ def test_a_piece_that_needs_eyes_opens_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From passersby, which look at nobody, to the river and its bundled session, and back."""
-    monkeypatch.setattr("mirror.plan.list_devices", list)  # whatever this computer has
+    monkeypatch.setattr("mirror.show.plan.list_devices", list)  # whatever this computer has
     settings = Settings(river=RiverSettings(parcels=12), piece="passersby")
     options = RunOptions(screen="offscreen", size=SIZE, seconds=12.0, still=tmp_path / "a.png")
     plan = make_plan(settings, options, fast=True)

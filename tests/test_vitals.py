@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from rooms import visit, write_film
 
-from mirror import show
 from mirror.clock import SteppedClock
-from mirror.interrupts import stop_on_signal
 from mirror.options import RunOptions
 from mirror.settings import RiverSettings, Settings
-from mirror.vitals import RESTARTS, LastWords, Pulse, Vitals
+from mirror.show import show
+from mirror.status.vitals import RESTARTS, LastWords, Pulse, Vitals
+from mirror.watch.interrupts import stop_on_signal
 
 
 def test_a_beat_counts_a_picture_and_keeps_what_was_not_told_anew(clock: SteppedClock) -> None:

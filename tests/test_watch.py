@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from supervised import ROOT, SMALL, Watched, alive, until
 
-from mirror.memory import read
+from mirror.memory.memory import read
 
 
 @pytest.fixture

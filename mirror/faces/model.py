@@ -25,7 +25,7 @@ from mirror.canonical import Mesh, live_vertices, load_mesh
 from mirror.cards import FINISH, FORMAT, RESTORE, read_weights
 from mirror.errors import SettingsError, WeightsError
 from mirror.faces.finisher import Finisher, finish
-from mirror.latents import (
+from mirror.latents.latents import (
     APPEARANCE,
     SchoolGeometry,
     guess_aspect,

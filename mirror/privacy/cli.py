@@ -16,7 +16,7 @@ from mirror.privacy.statement import statement, text, told
 from mirror.privacy.trace import trace
 from mirror.privacy.words import LANGUAGES
 from mirror.report import write_json
-from mirror.site import read_site, site_path
+from mirror.site.site import read_site, site_path
 
 
 def privacy(
