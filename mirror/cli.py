@@ -243,9 +243,9 @@ def show(site: str, options: RunOptions, fast: bool = False) -> None:
     """Run the show with what was asked for, and say in one line how it went."""
     settings = merge(read_site(site), options)
     check_outputs(options)
-    from mirror.show import show
+    from mirror.show.run import run
 
-    told = show.run(settings, options, fast)
+    told = run(settings, options, fast)
     if proof := told.get("replay"):
         typer.echo(proven(proof))
     typer.echo(
