@@ -1,11 +1,10 @@
 """The six face models: from an appearance to a canonical texture, and from markers to a latent.
 
-In: appearance codes of one school. Out: RGBA textures in the canonical frame. ``Painter`` runs in
-its own thread and always works on the newest request; torch is used nowhere else but here and in
-the atelier.
+In: appearance codes of one school. Out: RGBA textures in the canonical frame. In a show the
+painter's thread calls; torch is used nowhere else but here and in the atelier.
 
-One damaged model never stops the other five: ``load_faces(strict=False)`` leaves it out, says so
-in the log, and hands its stream to the next school.
+One damaged model never stops the other five: ``load_faces(strict=False)`` leaves it out and says so
+in the log. Its stream goes to the next school in ``painting.loading``, which a show loads by.
 """
 
 from __future__ import annotations
