@@ -79,3 +79,13 @@ def face() -> Floats:
     markers = find_faces(astronaut())[0]
     markers.flags.writeable = False
     return markers
+
+
+@pytest.fixture(scope="session")
+def pictures(faces: dict[str, FaceModel], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Portraits for the atelier, and files that are none: see ``atelier_pictures``. Read only."""
+    from atelier_pictures import fill
+
+    folder = tmp_path_factory.mktemp("pictures")
+    fill(folder, faces)
+    return folder
