@@ -15,7 +15,7 @@ import numpy as np
 from mirror.canonical import Mesh
 from mirror.closeable import Closeable
 from mirror.errors import ScreenError
-from mirror.screen.contexts import Offscreen, Surface, give_back, hold
+from mirror.screen.contexts import Offscreen, Surface, finish, give_back, hold
 from mirror.screen.finish import Finish
 from mirror.screen.glimpse import Glimpse
 from mirror.screen.overlay import Overlay
@@ -177,8 +177,7 @@ class Screen(Closeable):
 
     def finish(self) -> None:
         """Wait until all that was drawn is done."""
-        with hold(self._surface):
-            self._context.finish()
+        finish(self._surface)
 
     def picture(self) -> Bytes:
         """What the screen showed last: (H, W, 3) uint8 RGB, origin top left."""
