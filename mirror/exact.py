@@ -34,8 +34,8 @@ def halving(count: Any) -> Doubles:
     count = np.minimum(np.asarray(count, np.float64), 1000.0)
     whole = np.floor(count + 0.5)
     x = count - whole
-    left = np.full_like(x, _TERMS[0])
-    for term in _TERMS[1:]:
+    left = x * _TERMS[0] + _TERMS[1]
+    for term in _TERMS[2:]:
         left *= x
         left += term
     return np.ldexp(left, -whole.astype(np.int64))

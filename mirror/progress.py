@@ -44,4 +44,5 @@ class Bar:
 
     def reach(self, completed: float) -> None:
         """Move on to a place."""
-        self._progress.update(self._task, completed=completed)
+        if self._watched:
+            self._progress.update(self._task, completed=completed)

@@ -31,6 +31,7 @@ MOST_VISITS = 10_000
 #: Width of a histogram's bin, as a ratio: quantiles are right within half of it.
 BIN_RATIO = 1.01
 LEAST_MS, MOST_MS = 1e-3, 1e7
+_BIN_WIDTH = math.log(BIN_RATIO)
 
 
 class Quantiles:
@@ -96,7 +97,7 @@ class Report:
         """One stage took so many milliseconds once."""
         with self._lock:
             self._stages.setdefault(name, Quantiles()).add(ms)
-            self._newest_ms[name] = round(ms, 3)
+            self._newest_ms[name] = ms
 
     @contextlib.contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -141,7 +142,7 @@ class Report:
     def newest_ms(self) -> dict[str, float]:
         """What each stage took the last time, milliseconds."""
         with self._lock:
-            return dict(self._newest_ms)
+            return {name: round(ms, 3) for name, ms in self._newest_ms.items()}
 
     @property
     def visits_begun(self) -> int:
@@ -242,7 +243,7 @@ def resident_mb() -> float:
 def _bin(ms: float) -> int:
     """The histogram's bin that holds a value."""
     held = min(max(ms, LEAST_MS), MOST_MS)
-    return int(math.log(held / LEAST_MS) / math.log(BIN_RATIO))
+    return int(math.log(held / LEAST_MS) / _BIN_WIDTH)
 
 
 def _rate(count: int, elapsed_s: float) -> float:

@@ -176,7 +176,7 @@ class RecordSettings:
     """[record]"""
 
     folder: str = plain("", "where recordings are kept; empty: none are looked after")
-    keep_days: float = ranged(30.0, 0.0, 3660.0, "older ones there are deleted at start; 0: never")
+    keep_days: float = ranged(30.0, 0.0, 3660.0, "older ones there are deleted; 0: never")
     quota_mb: float = ranged(0.0, 0.0, 1e7, "most that all recordings may take; 0: no quota")
     oldest_goes: bool = plain(False, "at the quota the oldest goes; else recording stops")
     rotate_s: float = ranged(3600.0, 10.0, 1e6, "a recording goes on in a new file after so long")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from mirror.clock import utc_now
 from mirror.diagnostics.doctor import (
     PACKAGES,
     Diagnosis,
@@ -20,11 +21,13 @@ from mirror.diagnostics.doctor import (
     look_at_display,
     look_at_opengl,
     look_at_packages,
+    look_at_recordings,
     look_at_site,
     look_at_weights,
 )
 from mirror.diagnostics.probes import probe
 from mirror.places import weights_folder
+from mirror.session.almanac import DAY_S, look_up
 from mirror.settings import Settings
 
 PYTHONS = ("3.9", "3.10", "3.11", "3.12")
@@ -197,3 +200,14 @@ def test_one_failure_is_enough_to_say_that_it_would_not_work() -> None:
     ill = Diagnosis((*findings, Finding("c", "fail", "gone", "make setup")))
     assert not ill.works
     assert "fail  c          gone  ->  make setup" in ill.text()
+
+
+def test_what_is_kept_is_told_and_that_the_clock_has_leapt(tmp_path: Path) -> None:
+    asked = settings(record={"folder": str(tmp_path), "keep_days": 9.0})
+    assert look_at_recordings(asked).found.endswith("0.0 MB; deleted after 9 days")
+    look_up(tmp_path, utc_now().timestamp() - 400 * DAY_S)
+    found = look_at_recordings(asked)
+    assert (found.state, found.mend) == ("warn", "set the clock")
+    assert "the clock leapt ahead, nothing is deleted before" in found.found
+    ever = settings(record={"folder": str(tmp_path), "keep_days": 0.0})
+    assert look_at_recordings(ever).state == "ok"

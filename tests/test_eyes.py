@@ -23,8 +23,10 @@ from mirror.report import Report
 from mirror.session.synthetic import synthesise
 from mirror.settings import CameraSettings, Settings
 from mirror.show import eyes as module
-from mirror.show.eyes import Eyes, FrameByFrame, Glance, LiveEyes, Nobody, SessionEyes, open_eyes
+from mirror.show.eyes import Eyes, FrameByFrame, LiveEyes, Nobody, open_eyes
+from mirror.show.glances import Glance
 from mirror.show.plan import make_plan
+from mirror.show.replaying import SessionEyes
 from mirror.signals import Bytes, Floats, Frame, Sitters
 
 #: Short times, so that a test sees in a second what an exhibition sees in ten.

@@ -13,6 +13,7 @@ from mirror.canonical import Mesh, live_vertices, rotations
 from mirror.errors import ShapeError
 from mirror.faces import FaceModel
 from mirror.latents.latents import (
+    _AT_ONCE,
     APPEARANCE,
     CODE,
     FURTHEST,
@@ -28,12 +29,14 @@ from mirror.latents.latents import (
     isotropic,
     join,
     read_all,
+    read_many,
     read_shape,
     remove_pose,
     split,
     steadiness,
 )
 from mirror.session.puppet import Pose, make_puppet
+from mirror.session.synthetic import synthesise
 from mirror.settings import FaceSettings
 from mirror.signals import Floats
 
@@ -205,6 +208,33 @@ def test_every_school_hears_another_face(
         for other in range(one):
             assert np.abs(latents[one, SHAPE] - latents[other, SHAPE]).max() > 1e-3
             assert np.abs(latents[one, CODE] - latents[other, CODE]).max() > 0.1
+
+
+def test_many_faces_read_together_are_each_as_if_alone(
+    geometries: dict[str, SchoolGeometry], mesh: Mesh
+) -> None:
+    """To the last bit, whatever the others are: a replay reads many at once, a show one or two."""
+    schools = list(geometries.values())
+    seen = [each for moment in synthesise(30.0, 1) for each in moment.sitters][::20]
+    assert len(seen) > 2 * _AT_ONCE + 1
+    markers, aspects = np.stack([each.markers for each in seen]), [each.aspect for each in seen]
+    together = read_many(schools, mesh.frame, markers, aspects, ACCENT)
+    assert together.shape == (len(seen), len(SCHOOLS), WIDTH)
+    for each, latents in zip(seen, together):
+        alone = read_all(schools, mesh.frame, each.markers, each.aspect, ACCENT)
+        assert alone.tobytes() == latents.tobytes()
+    assert read_many(schools, mesh.frame, markers[:0], [], ACCENT).shape == (0, len(SCHOOLS), WIDTH)
+
+
+def test_schools_may_read_proportions_each_in_its_own_way(
+    geometries: dict[str, SchoolGeometry], face: Floats, mesh: Mesh
+) -> None:
+    """The schools of this program share one reader, and it is applied once; others need not."""
+    one, other = list(geometries.values())[:2]
+    other = replace(other, reader=other.reader[::-1].copy())
+    both = read_all([one, other], mesh.frame, face, 1.0, ACCENT)
+    for geometry, latent in zip((one, other), both):
+        assert (read_all([geometry], mesh.frame, face, 1.0, ACCENT)[0] == latent).all()
 
 
 def test_an_opened_mouth_arrives_through_every_accent(

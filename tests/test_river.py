@@ -284,6 +284,15 @@ def test_a_step_leaves_the_old_state_as_it_was(calm: river.RiverState) -> None:
     assert river.state_hash(calm) == before
 
 
+def test_a_state_that_may_be_used_up_flows_the_same_way() -> None:
+    kept, used = (river.start(SETTINGS, densities(), 3, ASPECT) for _ in range(2))
+    for second in range(1, 13):
+        here = [visit(n, motion=0.3) for n in range(1, 1 + second % 4)]
+        kept = river.advance(kept, SETTINGS, here, second)
+        used = river.advance(used, SETTINGS, here, second, consume=True)
+        assert river.state_hash(kept) == river.state_hash(used)
+
+
 def test_seed_and_input_decide_every_bit() -> None:
     def run(seed: int, x: float) -> str:
         state = river.start(SETTINGS, densities(), seed, ASPECT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from mirror.faces import FaceModel
 from mirror.latents.latents import CODE, POSE, SHAPE, WIDTH, SchoolGeometry, read_all
 from mirror.latents.visitors import FASTEST, REACH, SETTLES_S, Visitors
 from mirror.session.puppet import Pose, make_puppet, place
+from mirror.session.synthetic import synthesise
 from mirror.settings import MirrorSettings
 from mirror.signals import Floats, Sitter, Sitters
 
@@ -215,3 +218,39 @@ def test_who_nods_does_not_go_to_another_place(
         for tall in (0.27, 0.3)
     ]  # fmt: skip
     assert np.ptp(places[10:]) < 0.4 * np.ptp(alone)
+
+
+def test_what_was_read_before_gives_the_same_visits(
+    geometries: list[SchoolGeometry], mesh: Mesh
+) -> None:
+    at_once, ahead = (Visitors(geometries, mesh.frame, ACCENT) for _ in range(2))
+    moments = list(synthesise(16.0, 1))[::3]
+    readings = iter(ahead.read([each for moment in moments for each in moment.sitters]))
+    for moment in moments:
+        one = at_once.visits(moment, WIDE)
+        other = ahead.visits(moment, WIDE, [next(readings) for _ in moment.sitters])
+        assert len(one) == len(other) == len(moment.sitters)
+        for a, b in zip(one, other):
+            assert a.latents.tobytes() == b.latents.tobytes()
+            assert (a.place == b.place).all()
+            assert (a.id, a.presence, a.motion, a.reach) == (b.id, b.presence, b.motion, b.reach)
+
+
+@pytest.mark.parametrize("what", ["nan", "inf", "point", "line", "aspect", "presence", "motion"])
+def test_markers_without_a_face_in_them_visit_nobody(
+    visitors: Visitors, mesh: Mesh, what: str
+) -> None:
+    """A recording may hold such numbers; whoever stands beside is there all the same."""
+    found = markers(mesh)
+    broken = sitter(found.copy(), 1)
+    if what in ("nan", "inf"):
+        broken.markers[7, 2] = float(what)
+    elif what in ("point", "line"):
+        broken.markers[:, : 2 if what == "point" else 1] = 0.5
+    else:
+        broken = replace(broken, **{what: float("nan")})
+    for _ in range(2):
+        visits = visitors.visits(Sitters(0.0, (broken, sitter(found, 2))), WIDE)
+        assert [visit.id for visit in visits] == [2]
+        assert np.isfinite(visits[0].latents).all()
+    assert visitors.visits(Sitters(0.1, (broken,)), WIDE) == []

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -24,10 +25,12 @@ from packaging.requirements import Requirement
 from mirror import SCHOOLS, __version__
 from mirror.canonical import load_frame
 from mirror.cards import read_weights
+from mirror.clock import utc_now
 from mirror.diagnostics.probes import DISPLAY, MARKERS, OPENGL, TORCH, probe
 from mirror.errors import MirrorError, SettingsError, WeightsError
 from mirror.places import home, shaders_folder, weights_folder
 from mirror.report import write_json
+from mirror.session.almanac import doubted_until_s
 from mirror.session.retention import shelf
 from mirror.settings import Settings
 from mirror.site.site import read_site, site_path
@@ -220,7 +223,13 @@ def look_at_recordings(settings: Settings) -> Finding:
     kept = shelf(Path(record.folder))
     rule = f"deleted after {record.keep_days:g} days" if record.keep_days else "kept for ever"
     size_mb = sum(each.bytes for each in kept) / 1e6
-    return Finding("recordings", "ok", f"{len(kept)} in {record.folder}, {size_mb:.1f} MB; {rule}")
+    found = f"{len(kept)} in {record.folder}, {size_mb:.1f} MB; {rule}"
+    until_s = doubted_until_s(Path(record.folder), utc_now().timestamp())
+    if until_s is not None and record.keep_days:
+        until = f"{datetime.fromtimestamp(until_s, timezone.utc):%Y-%m-%d %H:%M} UTC"
+        found = f"{found}; the clock leapt ahead, nothing is deleted before {until}"
+        return Finding("recordings", "warn", found, "set the clock")
+    return Finding("recordings", "ok", found)
 
 
 def look_at_memory() -> Finding:

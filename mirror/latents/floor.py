@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mirror.latents.latents import rounded
+from mirror.exact import Doubles
+from mirror.latents.latents import on_grid
 from mirror.settings import MirrorSettings
 from mirror.signals import Floats
 
@@ -23,7 +24,7 @@ _SLOPE = 0.15
 
 
 def place_of(
-    middle: Floats, tall: float, view: float, aspect: float, mirror: MirrorSettings
+    middle: Floats | Doubles, tall: float, view: float, aspect: float, mirror: MirrorSettings
 ) -> Floats:
     """Where on the screen somebody appears: (2,) float32, in screen heights from the top left.
 
@@ -36,7 +37,7 @@ def place_of(
         x = mirror.camera_x + ((x - 0.5) * view * mirror.reach_x + mirror.turn_x) * far
     if mirror.reach_y:
         y = mirror.camera_y + ((y - 0.5) * mirror.reach_y + mirror.turn_y) * far
-    return np.asarray(rounded(np.array((x, y)) * (aspect, 1.0)), np.float32)
+    return np.array((on_grid(x * aspect), on_grid(y)), np.float32)
 
 
 def weight_of(place: Floats, tall: float, aspect: float, mirror: MirrorSettings) -> float:

@@ -42,6 +42,9 @@ GRID = 16384.0
 #: A visitor further from the schools' mean than this many standard deviations counts as this far.
 FURTHEST = 3.0
 
+#: So many faces are read together: more would not fit into a processor's own memory.
+_AT_ONCE = 16
+
 
 @dataclass(frozen=True, eq=False)
 class SchoolGeometry:
@@ -108,32 +111,72 @@ def fit_pose(points: Floats, mean: Floats, weight: Floats) -> tuple[Floats, floa
     points, mean: (M, 3). weight: (M,), sums to 1. Returns rotation (3, 3), scale, translation
     (3,) and the residual (root mean square, in units of the mean), in float64. Umeyama 1991.
     """
-    heavy = np.asarray(weight, np.float64)
-    centre_p, centre_m = heavy @ points, heavy @ mean
-    p, m = points - centre_p, mean - centre_m
-    u, s, vt = np.linalg.svd((p * heavy[:, None]).T @ m)
-    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
-    rotation = (u * sign) @ vt
-    spread = float(np.sum(heavy[:, None] * m * m))
-    scale = float(np.sum(s * sign)) / spread
-    power = float(np.sum(heavy[:, None] * p * p))
-    residual = np.sqrt(max(power / scale**2 - spread, 0.0)) if scale > 0 else np.inf
-    translation = centre_p - scale * rotation @ centre_m
-    return rotation, scale, translation, float(residual)
+    rest = _Rest.of(mean, weight)
+    rotation, scale, centred = _fit(points[None].astype(np.float64), rest)
+    power = float(np.sum(rest.heavy[:, None] * centred[0] ** 2))
+    size = float(scale[0])
+    residual = np.sqrt(max(power / size**2 - rest.spread, 0.0)) if size > 0 else np.inf
+    translation = rest.heavy @ points - size * rotation[0] @ rest.centre
+    return rotation[0], size, translation, float(residual)
 
 
-def angles(rotation: Floats) -> Floats:
-    """Yaw, pitch and roll of a rotation, the inverse of ``canonical.rotations``.  (3, 3) -> (3,)"""
-    pitch = np.arcsin(np.clip(rotation[2, 1], -1.0, 1.0))
-    yaw = np.arctan2(-rotation[2, 0], rotation[2, 2])
-    roll = np.arctan2(-rotation[0, 1], rotation[1, 1])
-    return rounded(np.array([yaw, pitch, roll]))
+@dataclass(frozen=True, eq=False)
+class _Rest:
+    """What a fit needs of the face at rest, in float64. heavy: (M,) weights. centre: (3,).
+    mean: (M, 3), from the centre. weighted: (M, 3), the same times the weights. spread: its
+    variance."""
+
+    heavy: Doubles
+    centre: Doubles
+    mean: Doubles
+    weighted: Doubles
+    spread: float
+
+    @classmethod
+    def of(cls, mean: Floats, weight: Floats) -> _Rest:
+        heavy = np.asarray(weight, np.float64)
+        centre = heavy @ mean
+        away = mean - centre
+        weighted = heavy[:, None] * away
+        return cls(heavy, centre, away, weighted, float(np.sum(weighted * away)))
 
 
-def rounded(values: Floats) -> Floats:
+@lru_cache(maxsize=4)
+def _rest(frame: Frame) -> _Rest:
+    return _Rest.of(frame.mean, steadiness(frame))
+
+
+def _fit(points: Doubles, rest: _Rest) -> tuple[Doubles, Doubles, Doubles]:
+    """Rotations (N, 3, 3) and scales (N,) that carry the face at rest onto points (N, M, 3), and
+    the points less their middle (N, M, 3)."""
+    centred = points - (rest.heavy @ points)[:, None]
+    u, s, vt = np.linalg.svd(centred.transpose(0, 2, 1) @ rest.weighted)
+    mirrored = np.sign(np.linalg.det(u @ vt))  # (N,)
+    u[:, :, 2] *= mirrored[:, None]
+    s[:, 2] *= mirrored
+    return u @ vt, s.sum(axis=1) / rest.spread, centred
+
+
+def angles(rotation: Floats | Doubles) -> Floats:
+    """Yaw, pitch and roll of rotations, the inverse of ``canonical.rotations``.
+
+    (..., 3, 3) -> (..., 3)
+    """
+    pitch = np.arcsin(np.clip(rotation[..., 2, 1], -1.0, 1.0))
+    yaw = np.arctan2(-rotation[..., 2, 0], rotation[..., 2, 2])
+    roll = np.arctan2(-rotation[..., 0, 1], rotation[..., 1, 1])
+    return rounded(np.stack([yaw, pitch, roll], axis=-1))
+
+
+def rounded(values: Floats | Doubles) -> Floats:
     """Float64 values on a grid of 1/16384, as float32: whatever another processor computes in its
     last bits, it comes to the same latents."""
     return (np.round(values * GRID) / GRID).astype(np.float32)
+
+
+def on_grid(value: float) -> float:
+    """One number, as ``rounded`` has it."""
+    return round(value * GRID) / GRID
 
 
 def guess_aspect(markers: Floats, frame: Frame) -> float:
@@ -153,9 +196,19 @@ def remove_pose(markers: Floats, aspect: float, frame: Frame) -> tuple[Floats, F
     Returns pose (3,) in radians and shape (478, 3), deviation from the canonical mean.
     """
     check("markers", markers, (MARKERS, 3))
-    points = isotropic(markers, aspect)
-    rotation, scale, translation, _ = fit_pose(points, frame.mean, steadiness(frame))
-    shape = (points.astype(np.float64) - translation) @ rotation / scale - frame.mean
+    pose, shape = remove_poses(markers[None], [aspect], frame)
+    return pose[0], shape[0]
+
+
+def remove_poses(markers: Floats, aspects: Sequence[float], frame: Frame) -> tuple[Floats, Floats]:
+    """Poses and shapes of many faces, each as ``remove_pose`` has it.
+
+    markers: (N, 478, 3) float32. aspects: N. Returns (N, 3) and (N, 478, 3).
+    """
+    rest = _rest(frame)
+    units = np.array([[[aspect, 1.0, aspect]] for aspect in aspects], np.float32)  # (N, 1, 3)
+    rotation, scale, centred = _fit((markers * units).astype(np.float64), rest)
+    shape = centred @ (rotation / scale[:, None, None]) - rest.mean
     return angles(rotation), rounded(shape)
 
 
@@ -165,8 +218,11 @@ def read_shape(geometry: SchoolGeometry, shape: Floats, accent: float) -> tuple[
     shape: (478, 3). accent: 0 (none) to 1 (whole). Returns the bent shape (478, 3) and the
     appearance code (48,) that the school expects of such proportions.
     """
-    bent, codes = _read((geometry,), shape, accent)
-    return bent[0], codes[0]
+    latent = np.empty((1, 1, WIDTH), np.float32)
+    schools = _together((geometry,), accent)
+    _read(schools, shape.reshape(1, -1), latent[:, :, SHAPE], latent[:, :, CODE])
+    _, bent, code = split(latent[0, 0])
+    return bent, code
 
 
 def read_all(
@@ -177,30 +233,66 @@ def read_all(
     accent: float,
 ) -> Floats:
     """One sitter's latent for each school.  (478, 3) -> (F, D)"""
-    pose, shape = remove_pose(markers, aspect, frame)
-    bent, codes = _read(tuple(geometries), shape, accent)
-    return join(np.repeat(pose[None], len(bent), axis=0), bent, codes)
+    check("markers", markers, (MARKERS, 3))
+    return read_many(geometries, frame, markers[None], [aspect], accent)[0]
 
 
-def _read(
-    geometries: tuple[SchoolGeometry, ...], shape: Floats, accent: float
-) -> tuple[Floats, Floats]:
-    """Bent shapes (F, 478, 3) and codes (F, 48)."""
-    together = _together(geometries)
-    flat = shape.ravel().astype(np.float64)
-    proportions = (together.reader @ flat).reshape(len(geometries), -1)  # (F, K)
-    norm = np.linalg.norm(proportions, axis=1, keepdims=True)
-    proportions *= np.minimum(1.0, FURTHEST * np.sqrt(proportions.shape[1]) / (norm + 1e-6))
-    bend = together.shift + [a @ p for a, p in zip(together.accent, proportions)]  # (F, 1434)
-    codes = np.stack([p @ e for e, p in zip(together.expects, proportions)])  # (F, 48)
-    bent = flat + accent * bend
-    return rounded(bent.reshape(len(bent), MARKERS, 3)), rounded(codes)
+def read_many(
+    geometries: Sequence[SchoolGeometry],
+    frame: Frame,
+    markers: Floats,
+    aspects: Sequence[float],
+    accent: float,
+) -> Floats:
+    """Many sitters' latents for each school, the same as one at a time.
+
+    (N, 478, 3), N -> (N, F, D). Read together, each costs a sixth of what it costs alone: the
+    schools' matrices are fetched once for ``_AT_ONCE`` of them.
+    """
+    schools = _together(tuple(geometries), accent)
+    latents = np.empty((len(markers), len(geometries), WIDTH), np.float32)
+    for first in range(0, len(markers), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        pose, shape = remove_poses(markers[part], aspects[part], frame)
+        flat = shape.reshape(len(shape), 3 * MARKERS)
+        some = latents[part]
+        some[:, :, POSE] = pose[:, None]
+        _read(schools, flat, some[:, :, SHAPE], some[:, :, CODE])
+    return latents
+
+
+def _read(schools: _Together, shape: Floats, bent: Floats, codes: Floats) -> None:
+    """What schools make of shapes (N, 1434): written into bent (N, F, 1434), codes (N, F, 48)."""
+    flat = shape.astype(np.float64)
+    proportions = (flat @ schools.reader).reshape(len(flat), -1, schools.count)  # (N, 1 or F, K)
+    norm = np.sqrt(np.add.reduce(proportions * proportions, axis=2, keepdims=True))
+    proportions *= np.minimum(1.0, FURTHEST * np.sqrt(schools.count) / (norm + 1e-6))
+    bend = _each(proportions, schools.accent)  # (N, F, 1434), in parts of the grid
+    bend += schools.shift
+    bend += (flat * GRID)[:, None]
+    _settle(bend, bent)
+    _settle(_each(proportions, schools.expects), codes)
+
+
+def _each(proportions: Doubles, map: Doubles) -> Doubles:
+    """Proportions through each school's map.  (N, 1 or F, K), (F, K, X) -> (N, F, X)"""
+    return np.matmul(proportions.transpose(1, 0, 2), map).transpose(1, 0, 2)
+
+
+def _settle(values: Doubles, out: Floats) -> None:
+    """Values in parts of the grid, rounded to whole ones; overwrites them. The same as
+    ``rounded``, for a power of two scales without rounding."""
+    np.rint(values, out=values)
+    np.multiply(values, 1.0 / GRID, out=out, casting="same_kind")
 
 
 @dataclass(frozen=True, eq=False)
 class _Together:
-    """The geometries of several schools, stacked, in float64. reader: (F * K, 1434)."""
+    """The geometries of F schools side by side, in float64. count: K. reader: (1434, K), for all
+    schools if theirs are the same, else (1434, F * K). accent: (F, K, 1434), shift: (F, 1434),
+    expects: (F, K, 48), these three times GRID."""
 
+    count: int
     reader: Doubles
     accent: Doubles
     shift: Doubles
@@ -208,9 +300,18 @@ class _Together:
 
 
 @lru_cache(maxsize=16)
-def _together(geometries: tuple[SchoolGeometry, ...]) -> _Together:
+def _together(geometries: tuple[SchoolGeometry, ...], accent: float) -> _Together:
     def stacked(name: str) -> Doubles:
         return np.stack([getattr(each, name) for each in geometries]).astype(np.float64)
 
-    reader = np.concatenate([each.reader for each in geometries]).astype(np.float64)
-    return _Together(reader, *(stacked(name) for name in ("accent", "accent_shift", "expects")))
+    readers = [each.reader for each in geometries]
+    if all(np.array_equal(reader, readers[0]) for reader in readers):
+        readers = readers[:1]
+    reader = np.concatenate(readers).T.astype(np.float64, order="C")
+    return _Together(
+        len(readers[0]),
+        reader,
+        stacked("accent").transpose(0, 2, 1).copy() * (accent * GRID),
+        stacked("accent_shift") * (accent * GRID),
+        stacked("expects") * GRID,
+    )

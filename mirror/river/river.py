@@ -6,7 +6,8 @@ dye lie side by side in one array, ``water``, and every law treats both alike: s
 by construction. Laws are half-lives in closed form, the same at any rate of steps; numbers are
 only added and multiplied in a fixed order, the same on every processor (``exact.py``).
 
-In: visits and time. Out: a new state; the old one is never touched. Called by the show's thread.
+In: visits and time. Out: a new state; the old one is not touched, unless it may be used up. Called
+by the show's thread.
 """
 
 from __future__ import annotations
@@ -157,16 +158,27 @@ def start(
 
 
 def advance(
-    state: RiverState, settings: RiverSettings, visits: Sequence[Visit], until_s: float
+    state: RiverState,
+    settings: RiverSettings,
+    visits: Sequence[Visit],
+    until_s: float,
+    consume: bool = False,
 ) -> RiverState:
-    """The river as many whole fixed steps later as fit before a time; the rest waits."""
+    """The river as many whole fixed steps later as fit before a time; the rest waits.
+
+    consume: the state given is used up, which saves copying it: nobody else may hold it.
+    """
     for _ in range(math.floor((until_s - state.time_s) * settings.step_hz + 1e-6)):
-        state = step(state, settings, visits, 1.0 / settings.step_hz)
+        state = step(state, settings, visits, 1.0 / settings.step_hz, consume)
     return state
 
 
 def step(
-    state: RiverState, settings: RiverSettings, visits: Sequence[Visit], dt_s: float
+    state: RiverState,
+    settings: RiverSettings,
+    visits: Sequence[Visit],
+    dt_s: float,
+    consume: bool = False,
 ) -> RiverState:
     """The river one step later: it flows and fades; visitors and neighbours take turns.
 
@@ -174,23 +186,26 @@ def step(
     calm) or neighbours exchange (spill), or neither; each makes up for the time since its last
     turn. visits: whoever is present, with latents (F, D). Raises ShapeError when a visit attended
     to has arrays of another shape or not finite, SettingsError when the step is not forward.
+    consume: the state given is used up, its water written to; nobody else may hold it.
     """
     if not 0 < dt_s < math.inf:
         raise SettingsError("the river's step", f"{dt_s} s", "more than 0 s")
     moment = state.moment.later(dt_s)
+    now_s = moment.time_s
     place = state.place + state.bed.speed * (dt_s / settings.loop_s)
     place -= np.floor(place)
-    water, faded_s = state.water.copy(), state.faded_s.copy()
+    water = state.water if consume else state.water.copy()
+    faded_s = state.faded_s.copy()
     for quarter in range(_QUARTERS) if dt_s > _SLOW_STEP_S else [moment.steps % _QUARTERS]:
-        time_s = round(moment.time_s - faded_s[quarter], 7)
+        time_s = _between(faded_s[quarter], now_s)
         start, end = (len(water) * n // _QUARTERS for n in (quarter, quarter + 1))
         left = left_after(time_s, settings.fade_half_life_s)
         fade(water[start:end], state.source.target[start:end], left)
-        faded_s[quarter] = moment.time_s
-    source = walk(state.source, state.bed, state.densities, settings, moment.time_s)
+        faded_s[quarter] = now_s
+    source = walk(state.source, state.bed, state.densities, settings, now_s, consume)
     state = replace(state, moment=moment, place=place, water=water, faded_s=faded_s, source=source)
-    overdue = (state.time_s - state.attended_s) / _ATTEND_S
-    overdue_meeting = (state.time_s - state.turned_s) / _MEET_S
+    overdue = (now_s - state.attended_s) / _ATTEND_S
+    overdue_meeting = (now_s - state.turned_s) / _MEET_S
     if max(overdue, overdue_meeting) < 1 - 1e-6:
         return state
     if overdue >= overdue_meeting:
@@ -203,7 +218,7 @@ def state_hash(state: RiverState) -> str:
     """sha256 of everything that changes, in the order of ``arrays``, little-endian."""
     digest = hashlib.sha256()
     for array in arrays(state).values():
-        digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
+        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data)
     return digest.hexdigest()
 
 
@@ -244,6 +259,11 @@ def on_shell(appearance: Floats, norm_mean: Norms, norm_low: Norms, norm_high: N
     return (appearance * scale[..., None]).astype(np.float32)
 
 
+def _between(then_s: float, now_s: float) -> float:
+    """Seconds from then to now without the last bits of sums, so that equal times look alike."""
+    return round((now_s - float(then_s)) * 1e7) / 1e7
+
+
 def _enter(state: RiverState, visits: Sequence[Visit]) -> RiverState:
     """Every visit has its column of dye. When all are taken the faintest runs into 'earlier'."""
     ids, here = state.visit_ids.tolist(), {visit.id for visit in visits}
@@ -271,7 +291,7 @@ def _attend(state: RiverState, settings: RiverSettings, visits: Sequence[Visit])
     The state's water is new in this step, seen by nobody else yet: it is written to.
     """
     water = state.water
-    time_s = round(state.time_s - state.attended_s, 7)
+    time_s = _between(state.attended_s, state.time_s)
     if visits:
         near = nearby(visits, state.positions)  # (V, P)
         slots = {n: slot for slot, n in enumerate(state.visit_ids.tolist())}
@@ -304,14 +324,14 @@ def _meet(state: RiverState, settings: RiverSettings) -> RiverState:
     water, met_s, now_s = state.water, state.met_s.copy(), state.time_s
     turn, part = state.turn % TURNS, state.turn // TURNS % _PARTS
     a, b = neighbours(state.bed, state.place, turn)
-    left = left_after(round(now_s - met_s[turn, part], 7), settings.spill_half_life_s)
+    left = left_after(_between(met_s[turn, part], now_s), settings.spill_half_life_s)
     calm = np.full(len(a[part::_PARTS]), 0.5 - 0.5 * left)
     exchange(water, a[part::_PARTS], b[part::_PARTS], calm)
     wild = 0.5 * (state.turbulence[a] + state.turbulence[b]).astype(np.float64)
     moving = np.flatnonzero(wild)
     if len(moving):
         rate = wild[moving] / settings.spill_stirred_half_life_s
-        decay = halving(rate * round(now_s - met_s[turn, _STIRRED], 7))
+        decay = halving(rate * _between(met_s[turn, _STIRRED], now_s))
         exchange(water, a[moving], b[moving], 0.5 - 0.5 * decay)
     met_s[turn, [part, _STIRRED]] = now_s
     ids = _forget(state, water)

@@ -58,7 +58,7 @@ class Density:
 
         gain: multiplies the distance from the mean.
         """
-        code = np.clip(coordinates[: self.coordinates], -FURTHEST, FURTHEST) * gain
+        code = np.maximum(np.minimum(coordinates[: self.coordinates], FURTHEST), -FURTHEST) * gain
         code32 = code.astype(np.float32)
         a, k = len(self.pose_scale), len(self.shape_basis)
         latent = self.mean.copy()  # (D,)
@@ -134,8 +134,12 @@ def walk(
     densities: Sequence[Density],
     settings: RiverSettings,
     time_s: float,
+    consume: bool = False,
 ) -> Source:
-    """The source at a later time. Exact for any step: c' = k c + sqrt(1 - k^2) noise."""
+    """The source at a later time. Exact for any step: c' = k c + sqrt(1 - k^2) noise.
+
+    consume: the source given is used up, its arrays written to; nobody else may hold it.
+    """
     parcels = len(source.coordinates)
     groups = min(parcels, _GROUPS)
     tick = math.floor(time_s * groups / settings.source_refresh_s + 1e-6)
@@ -143,7 +147,9 @@ def walk(
         return source
     keep = left_after(settings.source_refresh_s, settings.source_half_life_s)
     push = math.sqrt(1 - keep * keep)
-    coordinates, target = source.coordinates.copy(), source.target.copy()
+    coordinates, target = source.coordinates, source.target
+    if not consume:
+        coordinates, target = coordinates.copy(), target.copy()
     for n in range(source.tick, tick):
         rows = coordinates[n % groups :: groups]
         rows *= keep

@@ -33,6 +33,8 @@ BEND = np.array([0.035, 0.015, 0.012])
 LENGTH = np.array([2.3, 1.1, 0.83])
 PERIOD_S = np.array([97.0, -151.0, -61.0])
 AHEAD = np.array([0.03, 0.05, 0.37])
+_EACH = np.arange(STREAMS)
+_SHARE = SHORE + _EACH * ((1 - 2 * SHORE) / (STREAMS - 1))  # middle of each stream
 #: Streams run at their own speed, so that neighbours across the water change.
 SPEEDS = (1.0, 0.91, 1.07, 0.95, 1.11, 0.97)
 TURNS = 4  # kinds of neighbours: see ``neighbours``
@@ -88,22 +90,23 @@ def positions(stream: Any, place: Any, time_s: float, aspect: float) -> Floats:
     tall = aspect < TALL_BELOW
     length, breadth = (1.0, aspect) if tall else (aspect, 1.0)
     along = place * (length + 2 * HIDDEN) - HIDDEN
-    turns = along[:, None] / LENGTH + (stream[:, None] * AHEAD - time_s / PERIOD_S)  # (P, 3)
+    ahead = _EACH[:, None] * AHEAD - time_s / PERIOD_S  # (6, 3)
+    turns = along[:, None] / LENGTH + ahead.take(stream, axis=0)  # (P, 3)
     bends = BEND * wave(turns)
-    share = SHORE + stream * ((1 - 2 * SHORE) / (STREAMS - 1))
+    share = _SHARE.take(stream)
     share = share + bends[:, 0] + bends[:, 1] + bends[:, 2]
     x, y = (share * breadth, along) if tall else (along, share * breadth)
     return np.stack([x, y], axis=-1).astype(np.float32)  # (P, 2)
 
 
-def nearness(where: Floats, place: Floats, reach: float) -> Doubles:
+def nearness(where: Floats, place: Floats, reach: float | Doubles) -> Doubles:
     """How near parcels are to a visitor: (P,) float64, 1 at the visitor, 0 beyond 1.5 reaches.
 
     1 - (d / 1.5 reach)^2: a bell without an exponential, and nothing at all far away; 5/9 where
-    the reach ends.
+    the reach ends. Places (V, 1, 2) and reaches (V, 1) of many visitors give (V, P).
     """
-    away = where.astype(np.float64) - np.asarray(place, np.float64)  # (P, 2)
-    x, y = away[:, 0], away[:, 1]
+    away = where.astype(np.float64) - np.asarray(place, np.float64)  # (P, 2) or (V, P, 2)
+    x, y = away[..., 0], away[..., 1]
     near = 1.0 - (x * x + y * y) / (2.25 * reach * reach)
     return np.maximum(near, 0.0)
 

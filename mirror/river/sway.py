@@ -75,9 +75,10 @@ def mixture(
     weight = np.array([v.presence for v in visits]) * size * size * size * size  # (V,)
     company = weight / max(_total(weight), 1e-30)  # what each is of all who are present
     rate = near * (weight[:, None] / settings.inject_half_life_s)  # (V, P)
-    touched = np.flatnonzero(_total(rate) * time_s > _STILL)
-    rate, near = rate[:, touched], near[:, touched]  # (V, T)
-    beside = np.clip((near - _AT_REACH) / (_BESIDE - _AT_REACH), 0.0, 1.0)
+    (touched,) = np.nonzero(_total(rate) * time_s > _STILL)
+    rate, near = rate.take(touched, axis=1), near.take(touched, axis=1)  # (V, T)
+    beside = (near - _AT_REACH) / (_BESIDE - _AT_REACH)
+    beside = np.minimum(np.maximum(beside, 0.0), 1.0)
     beside = beside * beside * (3.0 - 2.0 * beside)  # 1 beside the visitor, 0 where reach ends
     own = rate * beside * (settings.hold * size * size)[:, None]
     shared = _total(rate * (1.0 - beside)) * (settings.gift * _total(company * size * size))
@@ -116,7 +117,8 @@ def stirred(
 
 def nearby(visits: Sequence[Visit], where: Floats) -> Doubles:
     """Nearness of all parcels to each visit: (V, P) float64, 0 to 1."""
-    return np.stack([nearness(where, visit.place, visit.reach) for visit in visits])
+    places = np.stack([visit.place for visit in visits])[:, None]  # (V, 1, 2)
+    return nearness(where, places, np.array([[visit.reach] for visit in visits]))
 
 
 def _total(rows: Doubles) -> Doubles:

@@ -50,9 +50,9 @@ def unpack_markers(text: str) -> Floats:
     raw = base64.b64decode(text, validate=True)
     if len(raw) != 4 * VALUES:
         raise ValueError(f"{len(raw)} bytes of markers, not {4 * VALUES}")
-    planes = np.frombuffer(raw, np.uint8).reshape(4, VALUES)
-    values = np.ascontiguousarray(planes.T).view("<f4").reshape(3, MARKERS)
-    return np.ascontiguousarray(values.T, np.float32)  # (478, 3)
+    planes = np.frombuffer(raw, np.uint8).reshape(4, 3, MARKERS)
+    values = np.ascontiguousarray(planes.transpose(2, 1, 0))  # (478, 3, 4)
+    return np.asarray(values.view("<f4")[..., 0], np.float32)  # (478, 3)
 
 
 def encode_header(header: SessionHeader, state: str, reason: str = "") -> bytes:

@@ -74,10 +74,12 @@ class Session:
             time_s = moment.sitters.time_s - self.header.start_s
             if not _within(time_s, from_s, to_s):
                 continue
-            sitters = replace(moment.sitters, time_s=time_s)
+            sitters = moment.sitters
             if present is not None:
                 sitters = _introduce(sitters, present)
-            yield replace(moment, sitters=sitters)
+            if self.header.start_s or present is not None:
+                moment = replace(moment, sitters=replace(sitters, time_s=time_s))
+            yield moment
 
     def hashes(self, from_s: float = 0.0, to_s: float | None = None) -> Iterator[RiverHash]:
         """The river's hashes, about one a second."""

@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mirror import clock
+from mirror.session.almanac import DAY_S, LEAP_S, look_up
 from mirror.session.schemas import PROFILE
 
 log = logging.getLogger(__name__)
-
-DAY_S = 86400.0
 
 #: So often a show that runs looks for recordings whose time is over.
 EVERY_S = 3600.0
@@ -74,11 +73,27 @@ def forget_older(folder: Path, keep_days: float) -> list[Kept]:
     """Delete our recordings in a folder that were last written more than keep_days ago.
 
     keep_days: 0 or less keeps all. Returns what was deleted; what cannot be deleted is logged and
-    stays. Sub-folders are not entered.
+    stays. Nothing is deleted by a clock that is not to be believed, see ``almanac``. Recordings
+    from the future, made by a clock that has been put right since, count from now on.
+    Sub-folders are not entered.
     """
-    if keep_days <= 0:
+    if keep_days <= 0 or look_up(folder, clock.utc_now().timestamp()) is not None:
         return []
-    return [kept for kept in shelf(folder) if kept.age_s > keep_days * DAY_S and forget(kept)]
+    kept = shelf(folder)
+    for each in kept:
+        if each.age_s < -LEAP_S:
+            _count_from_now(each)
+    return [each for each in kept if each.age_s > keep_days * DAY_S and forget(each)]
+
+
+def _count_from_now(kept: Kept) -> None:
+    try:
+        os.utime(kept.path, (clock.utc_now().timestamp(),) * 2)
+    except OSError as error:
+        log.warning("%s: cannot be dated: %s", kept.path, error)
+        return
+    ahead_days = -kept.age_s / DAY_S
+    log.warning("%s: from %.1f days ahead; it counts from now on", kept.path, ahead_days)
 
 
 def forget(kept: Kept) -> bool:

@@ -13,8 +13,11 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from mirror.clock import Clock
 from mirror.report import Report
 from mirror.settings import Settings
-from mirror.show.eyes import Eyes, Glance, LiveEyes, Nobody, SessionEyes, open_eyes
+from mirror.show.ahead import Read
+from mirror.show.eyes import Eyes, LiveEyes, Nobody, open_eyes
+from mirror.show.glances import Glance
 from mirror.show.plan import Plan, choose_eyes, renumbered
+from mirror.show.replaying import SessionEyes
 from mirror.signals import Sitters
 
 
@@ -61,10 +64,18 @@ class Audience:
             self._report.visit_ended(id, self.source_s)
         return sitters
 
-    def begin(self) -> None:
-        """A session's time 0 is now."""
+    def begin(self, read: Read) -> None:
+        """A session's time 0 is now. read: what is read in markers; where the session plays as
+        fast as it can, that is done ahead."""
         if isinstance(self.eyes, SessionEyes):
             self.eyes.begin(self._clock.now_s())
+            if self._plan.stepped:
+                self.eyes.read_ahead(read)
+
+    @property
+    def last_s(self) -> float:
+        """A session's time of the sitters given last."""
+        return self.eyes.last_s if isinstance(self.eyes, SessionEyes) else 0.0
 
     def delay(self, seconds: float) -> None:
         """What is still to come of a session comes so much later."""

@@ -7,16 +7,17 @@ a recorded session's, which begins when the river does or when its eyes open. Th
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from mirror.canonical import Frame
-from mirror.latents.visitors import Visitors
+from mirror.latents.visitors import Reading, Visitors
 from mirror.painting.loading import Models
 from mirror.report import Report
 from mirror.river.river import RiverState, advance, start, state_hash
 from mirror.session.proof import Proof
 from mirror.settings import RiverSettings, Settings
 from mirror.show.piece_time import PieceTime
-from mirror.signals import Sitters, Stir, Visit
+from mirror.signals import Sitter, Sitters, Stir, Visit
 
 
 class Course:
@@ -73,14 +74,22 @@ class Course:
         """A time of the river, in the piece's."""
         return river_s + self._start_s
 
-    def meet(self, sitters: Sitters, now_s: float) -> None:
-        """From now on, a time of the river's, it knows of these sitters."""
+    def read(self, sitters: Sequence[Sitter]) -> list[Reading | None]:
+        """What is read in the markers of sitters; any thread may ask, once the river springs."""
+        assert self._visitors is not None
+        return self._visitors.read(sitters)
+
+    def meet(
+        self, sitters: Sitters, now_s: float, readings: Sequence[Reading | None] | None = None
+    ) -> None:
+        """From now on, a time of the river's, it knows of these sitters. readings: of theirs,
+        where they were read before."""
         assert self._visitors is not None
         known = {sitter.id for sitter in self.sitters.sitters}
         here = tuple(each.id for each in sitters.sitters if each.id not in known)
         self.sitters = dataclasses.replace(sitters, time_s=now_s, arrived=here)
         with self._report.timed("latents"):
-            self.visits = self._visitors.visits(self.sitters, self.aspect)
+            self.visits = self._visitors.visits(self.sitters, self.aspect, readings)
 
     def horizon_s(self, next_s: float, proves_to_end: bool) -> float:
         """How far the river may flow, in the piece's time: up to now, but in a replay not past
@@ -95,16 +104,21 @@ class Course:
             next_s = self.river.time_s if self.proof.due_s is None else self.proof.due_s
         return min(self._time.now_s, self._start_s + self._session_s + next_s)
 
-    def flow(self, until_s: float, settings: RiverSettings) -> RiverState | None:
-        """Flow on to a time of the piece, in whole steps; returns the river, if there is one."""
+    def flow(
+        self, until_s: float, settings: RiverSettings, alone: bool = False
+    ) -> RiverState | None:
+        """Flow on to a time of the piece, in whole steps; returns the river, if there is one.
+
+        alone: nobody has kept a river that was returned before, so that it need not be copied.
+        """
         if self.river is None:
             return None
         river_s = until_s - self._start_s
         with self._report.timed("river"):
             while (due_s := self.proof.due_s) is not None and due_s <= river_s:
-                self.river = advance(self.river, settings, self.visits, due_s)
+                self.river = advance(self.river, settings, self.visits, due_s, alone)
                 self.proof.compare(state_hash(self.river))
-            self.river = advance(self.river, settings, self.visits, river_s)
+            self.river = advance(self.river, settings, self.visits, river_s, alone)
         return self.river
 
     @property

@@ -6,13 +6,11 @@ were found in was in hand. A picture of a visitor ends here.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Protocol
 
 from mirror.camera import Camera, Faults, Source, every_frame
@@ -21,7 +19,9 @@ from mirror.markers.markers import FaceReader
 from mirror.markers.sitters import SitterTracker
 from mirror.report import Report
 from mirror.settings import Settings
+from mirror.show.glances import Glance
 from mirror.show.plan import Plan, recorded_sitters
+from mirror.show.replaying import SessionEyes
 from mirror.signals import Frame, Sitters
 
 log = logging.getLogger(__name__)
@@ -32,14 +32,6 @@ LONGEST_DRAWING_S = 0.1
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 #: A reader that worked for so long was well: its failure is a first one again.
 WELL_S = 30.0
-
-
-@dataclass(frozen=True)
-class Glance:
-    """sitters: who is there. hand_s: when their frame was in hand, on the clock of the show."""
-
-    sitters: Sitters
-    hand_s: float
 
 
 class Eyes(Protocol):
@@ -239,87 +231,6 @@ class FrameByFrame:
     def close(self) -> None:
         """Let go of the file."""
         self._reader.close()
-
-
-class SessionEyes:
-    """Recorded or synthetic sitters, each given when the clock has reached its time."""
-
-    def __init__(self, sitters: Iterator[Sitters], clock: Clock) -> None:
-        """sitters: in order of time, from 0 s on."""
-        self._sitters, self._clock = sitters, clock
-        self._start_s = clock.now_s()
-        self._next = next(sitters, None)
-        self._here: tuple[int, ...] = ()
-        self._paused = self._missed = False
-        self.ended = self._next is None
-        self.origin_s: float | None = 0.0
-
-    @property
-    def state(self) -> str:
-        """No camera: a session."""
-        return "paused" if self._paused else "session"
-
-    def glances(self, timeout_s: float) -> list[Glance]:
-        """All sitters whose time has come; none is passed over, so that a replay is exact."""
-        now_s = self._clock.now_s()
-        due: list[Glance] = []
-        while self._next is not None and self._start_s + self._next.time_s <= now_s + 1e-9:
-            seen = self._seen(self._next)
-            due.append(Glance(seen, now_s))
-            self._here = tuple(sitter.id for sitter in seen.sitters)
-            self._next = next(self._sitters, None)
-        if self.ended and self._here:  # a recording that was cut: nobody is there for the rest
-            due.append(Glance(Sitters(now_s - self._start_s, left=self._here), now_s))
-            self._here = ()
-        self.ended = self._next is None
-        if not due:
-            self._clock.sleep_s(min(timeout_s, self._until_next_s(now_s)))
-        return due
-
-    def _seen(self, sitters: Sitters) -> Sitters:
-        """What is told of recorded sitters: while paused, nobody is there. Afterwards whoever came
-        meanwhile arrives, and whoever was told to have left does not leave once more."""
-        if self._paused:
-            self._missed = True
-            return Sitters(sitters.time_s, left=self._here)
-        if not self._missed:
-            return sitters
-        here = {sitter.id for sitter in sitters.sitters}
-        self._missed = False
-        return dataclasses.replace(
-            sitters,
-            arrived=tuple(sorted(here - set(self._here))),
-            left=tuple(id for id in self._here if id not in here),
-        )
-
-    def _until_next_s(self, now_s: float) -> float:
-        if self._next is None:
-            return float("inf")
-        return max(0.0, self._start_s + self._next.time_s - now_s)
-
-    @property
-    def next_s(self) -> float:
-        """The session's time of the sitters still to be given; infinite after the last."""
-        return self._next.time_s if self._next is not None else float("inf")
-
-    def begin(self, now_s: float) -> None:
-        """The session's time 0 is now."""
-        self._start_s = now_s
-
-    def delay(self, seconds: float) -> None:
-        """Everything that is still to come comes so much later."""
-        self._start_s += seconds
-
-    def pause(self, paused: bool) -> None:
-        """Show nobody, or go on."""
-        self._paused = paused
-
-    def faults(self) -> dict[str, int]:
-        """A recording has no faults of its own."""
-        return {}
-
-    def close(self) -> None:
-        """Nothing is held open."""
 
 
 class Nobody:

@@ -29,6 +29,8 @@ SHOWING_S = 20.0
 #: Length of the bundled session; it begins again at its end.
 BUNDLED_S, BUNDLED_SEED = 60.0, 1
 OUT = Path("out")
+#: See ``Plan.stride``.
+STRIDE = 30
 #: More sitters than any recording holds: whoever comes again in a loop is somebody new.
 IDS_A_ROUND = 1_000_000
 
@@ -51,6 +53,13 @@ class Plan:
     seconds: float | None
     aspect: float | None = None
     proves: bool = False
+
+    @property
+    def stride(self) -> int:
+        """So many pictures' times a stepped clock moves on at once: where nothing is drawn, nobody
+        asks what happens between."""
+        at_once = not (self.draws or self.options.record or self.seconds)
+        return STRIDE if at_once else 1
 
     @property
     def draws(self) -> bool:
@@ -188,6 +197,8 @@ def again(loop: bool, length_s: float) -> Iterator[tuple[float, int]]:
 
 def renumbered(sitters: Sitters, later_s: float, before: int) -> Sitters:
     """The same sitters so much later, after so many others: whoever comes again is somebody new."""
+    if not (later_s or before):
+        return sitters
     return Sitters(
         sitters.time_s + later_s,
         tuple(dataclasses.replace(each, id=each.id + before) for each in sitters.sitters),

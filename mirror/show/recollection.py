@@ -93,13 +93,16 @@ class Recollection:
             log.warning("the river begins anew: %s", error)
             return None
 
+    def is_due(self, time_s: float) -> bool:
+        """Whether the river is to be saved again. time_s: the piece's."""
+        return self._memory is not None and time_s >= self._due_s
+
     def keep(
-        self, river: RiverState, time_s: float, newest_id: int, standing: Mapping[str, Any],
-        now: bool = False,
-    ) -> None:  # fmt: skip
-        """Save the river, if it is time to. time_s: the piece's. standing: what show control has
-        asked for, by the words of ``commands``."""
-        if self._memory is None or (time_s < self._due_s and not now):
+        self, river: RiverState, time_s: float, newest_id: int, standing: Mapping[str, Any]
+    ) -> None:
+        """Save the river, where there is a file for it. standing: what show control has asked
+        for, by the words of ``commands``."""
+        if self._memory is None:
             return
         self._due_s = time_s + EVERY_S
         self._memory.keep(kept(river, time_s, newest_id, self._weights, standing, self._asked))

@@ -7,6 +7,7 @@ own thread, which also owns OpenGL; camera, markers and painting have theirs.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
@@ -18,7 +19,7 @@ from mirror.pieces import PIGMENT
 from mirror.report import write_json
 from mirror.session.proof import Proof
 from mirror.session.read import open_session
-from mirror.show.eyes import Glance
+from mirror.show.glances import Glance
 from mirror.show.plan import Plan
 from mirror.show.ports import open_ports
 from mirror.show.rig import rig_up
@@ -79,7 +80,7 @@ class Show:
             self.steering.heed_commands()
             told(time.now_s - time.began_s)
             if self.plan.stepped:
-                self.clock.sleep_s(1.0 / self.plan.rate_hz)
+                self.clock.sleep_s(self.plan.stride / self.plan.rate_hz)
 
     def _ended(self) -> bool:
         steering = self.steering
@@ -108,7 +109,7 @@ class Show:
         if plan.proves and plan.session is not None:
             self.course.proof = Proof(open_session(plan.session).hashes(to_s=plan.options.to_s))
         rig.hanging.open(models, river.stream, self.clock, not plan.stepped, rig.stack)
-        self.audience.begin()
+        self.audience.begin(self.course.read)
         rig.recording.begin(settings, aspect, self.audience.eyes)
 
     def _look(self) -> list[Glance]:
@@ -116,10 +117,8 @@ class Show:
         eyes, rate_hz = self.audience.eyes, self.steering.settings.screen.rate_hz
         if self.plan.stepped:
             return eyes.glances(0.0)
-        waits = self.course.river is None or self.rig.time.stands
-        if waits and self.audience.recorded:
-            self.clock.sleep_s(1.0 / rate_hz)
-            return []
+        if self.audience.recorded:
+            return self._look_at_session(RESTING_HZ if self.steering.dark else rate_hz)
         patience = PATIENCE_IN_TURN if self._takes_turns else PATIENCE
         patience = patience if self.course.sitters.sitters else 1.0
         if self.steering.dark:  # nothing is seen and nobody looked at: no hurry
@@ -129,6 +128,15 @@ class Show:
         self._due_s = self.clock.now_s()
         return glances
 
+    def _look_at_session(self, rate_hz: float) -> list[Glance]:
+        """Recorded sitters since the last picture. Nobody waits for an answer: pictures come at
+        their rate, whatever the session's speed and its own rate are."""
+        period_s = self.plan.options.speed / rate_hz  # on the clock, which runs at that speed
+        self.clock.sleep_s(self._due_s + period_s - self.clock.now_s())
+        self._due_s = self.clock.now_s()
+        stands = self.course.river is None or self.rig.time.stands
+        return [] if stands else self.audience.eyes.glances(0.0)
+
     def _take_in(self, glance: Glance) -> None:
         """New sitters: the river flows up to now as it was, and then knows of them."""
         course, sitters = self.course, self.audience.told(glance)
@@ -136,28 +144,32 @@ class Show:
             return
         met_s = course.met_s(sitters.time_s if self.audience.recorded else None)
         self._flow(course.piece_s(met_s))
-        course.meet(sitters, met_s)
+        course.meet(sitters, met_s, glance.readings)
         self.rig.recording.sitters(course.sitters, glance.hand_s)
 
     def _horizon_s(self) -> float:
         """How far the river may flow, in the piece's time."""
         audience = self.audience
-        to_end = self.plan.proves and audience.recorded and audience.eyes.ended
-        return self.course.horizon_s(audience.next_s, to_end)
+        ended, next_s = audience.recorded and audience.eyes.ended, audience.next_s
+        if ended and self.plan.stride > 1:  # up to the picture that would have shown the last
+            rate_hz = self.plan.rate_hz
+            next_s = math.ceil(audience.last_s * rate_hz - 1e-6) / rate_hz
+        return self.course.horizon_s(next_s, self.plan.proves and ended)
 
     def _flow(self, until_s: float) -> None:
         """The river flows on to a time of the piece; it is saved, and its hash recorded."""
-        river = self.course.flow(until_s, self.steering.settings.river)
+        alone = not (self.plan.draws or self.plan.options.state)
+        river = self.course.flow(until_s, self.steering.settings.river, alone)
         if river is not None:
             self._keep()
             self.rig.recording.river(river, self.audience.eyes, self.course.sitters.time_s)
 
     def _keep(self, now: bool = False) -> None:
-        """Save the river, and what show control has asked for."""
-        if self.course.river is not None:
-            self.rig.recollection.keep(
-                self.course.river, self.rig.time.now_s, self.audience.newest_id,
-                self.steering.standing, now,
+        """Save the river, and what show control has asked for, if it is time to."""
+        memory, now_s = self.rig.recollection, self.rig.time.now_s
+        if self.course.river is not None and (now or memory.is_due(now_s)):
+            memory.keep(
+                self.course.river, now_s, self.audience.newest_id, self.steering.standing
             )  # fmt: skip
 
     def _tend(self) -> None:
