@@ -29,6 +29,7 @@ from mirror.options import (
     speed_from,
 )
 from mirror.session.cli import app as session_app
+from mirror.settings import Settings
 from mirror.site import read_site
 
 Text = Optional[str]
@@ -225,11 +226,12 @@ def service(
     typer.echo(unit(site, context.args), nl=False)
 
 
-def held_to_their_limits(arguments: Sequence[str]) -> None:
-    """Refuse flags that `mirror run` would refuse, now rather than again and again."""
+def held_to_their_limits(arguments: Sequence[str]) -> Settings:
+    """Refuse flags that `mirror run` would refuse, now rather than again and again; what they
+    and the site ask for."""
     command = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]
     given = command.make_context("mirror run", list(arguments)).params
-    merge(
+    return merge(
         read_site(given["site"]),
         RunOptions(
             source=given["source"] or "", piece=given["piece"], screen=given["screen"],

@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
+from mirror.standby import WAITS
+
 ROOT = Path(__file__).resolve().parent.parent
 #: A small show: everything is there, and nothing takes long.
 SMALL = "--screen offscreen --size 96x54 --piece passersby"
@@ -63,8 +65,14 @@ class Watched:
             ids = [int(word) for word in path.read_text(encoding="ascii").split()]
         except OSError:
             return None
+        ids = [id for id in ids if name_of(id) != WAITS]
         self.shows += [id for id in ids if id not in self.shows]
         return ids[0] if ids else None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next show waits in the wings."""
+        return self.said().count("the next show waits") > self.said().count("whoever waits")
 
     def heard(self, word: str) -> int:
         """How often the service manager has been told this."""
@@ -112,6 +120,14 @@ class Watched:
             for left in {show, *self.shows} - {None}:
                 if left is not None and alive(left):
                     os.kill(left, signal.SIGKILL)
+
+
+def name_of(process: int) -> str:
+    """A process's own name for itself; '' when it has gone."""
+    try:
+        return Path(f"/proc/{process}/comm").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def alive(process: int) -> bool:
