@@ -34,8 +34,8 @@ from mirror.wings import MOST_BYTES, READY
 #: What a show imports only when it needs it, and what only if its site asks for it.
 LATER = ("mirror.show", "mirror.faces")
 DOORS = {"osc": ("mirror.osc",), "status": ("mirror.status.server", "mirror.status.tally")}
-#: The importing thread gives way to everybody: the lowest there is.
-NICE = 19
+#: How far the importing thread gives way to the show, as its painter does.
+NICE = 10
 #: A thread that has ended is gone from the system's list a moment later.
 ENDING_S = 1.0
 #: Names of the two processes, as `ps -o comm` tells them; at most 15 letters.

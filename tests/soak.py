@@ -29,7 +29,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fault_matrix import FAULTS, Outcome, outcome, staged
+from fault_matrix import Outcome, outcome
+from faults import FAULTS
+from stage import staged
 
 HERE = Path(__file__).resolve().parent
 #: The picture may not stand still for longer, seconds; memory may not grow by more, MB an hour of

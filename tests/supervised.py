@@ -60,14 +60,23 @@ class Watched:
     @property
     def show(self) -> int | None:
         """The process id of the show that runs now."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        try:
-            ids = [int(word) for word in path.read_text(encoding="ascii").split()]
-        except OSError:
-            return None
-        ids = [id for id in ids if name_of(id) != WAITS]
+        ids = [id for id, name in self.children().items() if name != WAITS]
         self.shows += [id for id in ids if id not in self.shows]
         return ids[0] if ids else None
+
+    @property
+    def standby(self) -> int | None:
+        """The process that waits in the wings."""
+        ids = [id for id, name in self.children().items() if name == WAITS]
+        return ids[0] if ids else None
+
+    def children(self) -> dict[int, str]:
+        """The supervisor's processes, and the name that each gives itself."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        try:
+            return {int(id): name_of(int(id)) for id in path.read_text(encoding="ascii").split()}
+        except OSError:
+            return {}
 
     @property
     def waits(self) -> bool:

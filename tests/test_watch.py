@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from supervised import ROOT, SMALL, Watched, alive, name_of, until
+from supervised import ROOT, SMALL, Watched, alive, until
 
 from mirror.memory import read
 from mirror.standby import PLAYS, WAITS
@@ -95,8 +95,8 @@ def test_a_second_one_is_refused_and_an_orphan_is_taken_over(watched: Watched) -
             assert "another program holds it" in second.stderr
         orphan = it.show
         assert orphan is not None
-        assert until(lambda: WAITS in children(it)), it.said()
-        waiting = children(it)[WAITS]
+        assert until(lambda: it.standby), it.said()
+        waiting = it.standby
         it.process.kill()
         it.process.wait(10)
         assert until(lambda: not alive(waiting))
@@ -106,15 +106,9 @@ def test_a_second_one_is_refused_and_an_orphan_is_taken_over(watched: Watched) -
         with Watched(it.folder) as heir:
             assert until(lambda: heir.heard("READY=1")), heir.said()
             assert not alive(orphan)
-            assert PLAYS in children(heir)  # it was ready before the orphan had to go
+            assert PLAYS in heir.children().values()  # it was ready before the orphan had to go
             assert "supervisor that has gone" in heir.said()
             assert "begins anew" not in heir.said()
-
-
-def children(it: Watched) -> dict[str, int]:
-    """The supervisor's processes, by the name that each gives itself."""
-    path = Path(f"/proc/{it.process.pid}/task/{it.process.pid}/children")
-    return {name_of(int(id)): int(id) for id in path.read_text(encoding="ascii").split()}
 
 
 def test_shows_are_forked_in_the_wings_or_do_without(
@@ -122,16 +116,16 @@ def test_shows_are_forked_in_the_wings_or_do_without(
 ) -> None:
     with watched as it:
         assert until(lambda: it.waits), it.said()
-        waiting = children(it)[WAITS]
+        waiting = it.standby
         for _ in range(2):
             flowed, before = steps(it), it.show
             assert before is not None
             os.kill(before, signal.SIGKILL)
             assert it.shows_again(before), it.said()
-            assert children(it).keys() == {WAITS, PLAYS}
+            assert sorted(it.children().values()) == [PLAYS, WAITS]
             assert until(lambda flowed=flowed: steps(it) > flowed)  # type: ignore[misc]
-        forked = children(it)[PLAYS]
-        assert children(it)[WAITS] == waiting
+        forked = it.show
+        assert it.standby == waiting
         assert len(list(Path(f"/proc/{waiting}/task").iterdir())) == 1
         holds = [str(path.readlink()) for path in Path(f"/proc/{waiting}/fd").iterdir()]
         assert not [each for each in holds if str(it.folder / "a.river") in each]
@@ -140,7 +134,7 @@ def test_shows_are_forked_in_the_wings_or_do_without(
         os.kill(waiting, signal.SIGSTOP)  # one that does not answer is done without
         os.kill(forked, signal.SIGKILL)
         assert it.shows_again(forked), it.said()
-        assert PLAYS not in children(it)
+        assert PLAYS not in it.children().values()
         assert not alive(waiting)
         assert it.end() == 0
         assert "Traceback" not in it.said()
@@ -153,7 +147,7 @@ def test_nobody_waits_in_the_wings_where_the_site_says_so(tmp_path: Path) -> Non
     with Watched(tmp_path) as it:
         assert until(lambda: it.heard("READY=1")), it.said()
         assert until(lambda: steps(it) > 300), it.said()  # longer than it takes to settle
-        assert len(children(it)) == 1
+        assert len(it.children()) == 1
 
 
 def test_a_show_that_was_meant_to_end_ends_its_supervisor(tmp_path: Path) -> None:
