@@ -15,7 +15,7 @@ from rich.prompt import Confirm, IntPrompt, Prompt
 
 from mirror.errors import SettingsError
 from mirror.settings import CameraSettings
-from mirror.site import checked
+from mirror.site.site import checked
 
 
 class Asker:

@@ -16,8 +16,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from mirror.keystone import Doubles
 from mirror.signals import Bytes
+from mirror.site.keystone import Doubles
 
 #: Squares along the shorter side of the screen: fewer are seen from afar, more measure finer.
 SHORT_SIDE = 9

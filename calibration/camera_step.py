@@ -21,7 +21,7 @@ from mirror.clock import utc_now
 from mirror.errors import OtherCameraError, SettingsError
 from mirror.options import with_source
 from mirror.settings import CameraSettings, MeasuredSettings, Settings
-from mirror.site import allowed
+from mirror.site.site import allowed
 
 #: So long a camera that decides for itself is left to settle before its values are locked.
 SETTLE_S = 2.0

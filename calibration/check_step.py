@@ -12,10 +12,10 @@ from calibration.stored import stored_camera_verdicts, stored_verdicts
 from calibration.verdicts import FAIL, OPEN, PASS, WARN, Verdict, show, status
 from calibration.watching import watch
 from mirror.camera import list_devices
-from mirror.doctor import doctor
+from mirror.diagnostics.doctor import doctor
 from mirror.errors import ScreenError, SourceError
 from mirror.settings import Settings
-from mirror.site import read_site, site_path
+from mirror.site.site import read_site, site_path
 
 #: The doctor's words for what it found.
 STATES = {"ok": PASS, "warn": WARN, "fail": FAIL}

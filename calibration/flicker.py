@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mirror.one_euro import Doubles
+from mirror.markers.one_euro import Doubles
 
 #: What lamps do on 50 and on 60 Hz mains; and those that light up at every other half wave.
 LAMPS_HZ, LAME_LAMPS_HZ = (100.0, 120.0), (50.0, 60.0)

@@ -12,10 +12,10 @@ import math
 import cv2
 import numpy as np
 
-from mirror.keystone import CORNERS, as_points, convex, homography, project
 from mirror.screen.touches import Touch
 from mirror.settings import STRAIGHT, Points, ScreenSettings
 from mirror.signals import Bytes
+from mirror.site.keystone import CORNERS, as_points, convex, homography, project
 
 #: How near the mouse must be to a handle, as a share of the shorter side of the screen.
 NEAR = 0.06

@@ -18,9 +18,9 @@ from calibration.board import FLASHES, WHITE, draw_flash, find_flash
 from calibration.onlooker import Onlooker
 from calibration.projection import complaint
 from mirror.errors import SourceError
-from mirror.keystone import Doubles
 from mirror.screen.chart import Chart
 from mirror.signals import Bytes
+from mirror.site.keystone import Doubles
 
 #: A code that is not seen for so long is lost; after so many lost in the beginning it is given up.
 LOST_S, GIVE_UP = 3.0, 3

@@ -22,10 +22,10 @@ from calibration.site_file import begin_site, change_site
 from calibration.verdicts import OPEN, PASS, Verdict, judged, show
 from mirror.clock import utc_now
 from mirror.errors import SourceError
-from mirror.keystone import Doubles
 from mirror.options import with_source
 from mirror.screen.chart import Chart
-from mirror.site import site_path
+from mirror.site.keystone import Doubles
+from mirror.site.site import site_path
 
 #: Half of the movements must be answered so soon, 95 % of them so soon; and what can be borne.
 P50_MS, P95_MS = (150.0, 300.0), (220.0, 450.0)

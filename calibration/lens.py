@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import least_squares
 
-from mirror.keystone import Doubles, homography, project
+from mirror.site.keystone import Doubles, homography, project
 
 
 @dataclass(frozen=True)

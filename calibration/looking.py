@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mirror.markers import FaceReader
-from mirror.one_euro import Doubles
+from mirror.markers.markers import FaceReader
+from mirror.markers.one_euro import Doubles
 from mirror.settings import MarkerSettings
 from mirror.signals import Bytes, Floats, Frame
 

@@ -14,10 +14,10 @@ from calibration.site_file import begin_site, change_site
 from calibration.standing import Fitted, Mark, Stand, fit_mirror, watch_marks
 from calibration.verdicts import FAIL, PASS, WARN, Verdict, judged, show
 from mirror.clock import utc_now
-from mirror.keystone import picture_size
 from mirror.options import with_source
 from mirror.screen.chart import Chart
 from mirror.settings import Settings
+from mirror.site.keystone import picture_size
 
 #: Where the marks are across the picture, at each line.
 ACROSS = (0.2, 0.5, 0.8)

@@ -20,10 +20,10 @@ from calibration.onlooker import Onlooker
 from calibration.squaring import Squared, square
 from mirror.clock import Clock, MonotonicClock
 from mirror.errors import SourceError
-from mirror.keystone import CORNERS, Doubles, homography, picture_size, project
 from mirror.screen.chart import Chart
 from mirror.settings import ScreenSettings
 from mirror.signals import Bytes
+from mirror.site.keystone import CORNERS, Doubles, homography, picture_size, project
 
 Tell = Callable[[str], None]
 

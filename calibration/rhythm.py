@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mirror.errors import SourceError
-from mirror.one_euro import Doubles
+from mirror.markers.one_euro import Doubles
 
 #: Fewer pictures tell nothing of a rate.
 LEAST_PICTURES = 8

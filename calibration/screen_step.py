@@ -21,12 +21,12 @@ from calibration.verdicts import OPEN, PASS, Verdict, judged, show
 from mirror.clock import utc_now
 from mirror.errors import SettingsError
 from mirror.film import write_still
-from mirror.keystone import convex
 from mirror.options import with_source
 from mirror.screen.chart import Chart
 from mirror.screen.monitors import list_monitors
 from mirror.settings import STRAIGHT, Points, ScreenSettings, Settings
-from mirror.site import checked
+from mirror.site.keystone import convex
+from mirror.site.site import checked
 
 #: A corner may be so far from where it should be, in pixels of the screen.
 GOOD_PX, BEARABLE_PX = 1.0, 3.0

@@ -21,7 +21,7 @@ from typing import Any
 from mirror.clock import utc_now
 from mirror.errors import SettingsError
 from mirror.settings import SCHEMA, Settings
-from mirror.site import as_toml, checked, read_site, settings_from, site_path
+from mirror.site.site import as_toml, checked, read_site, settings_from, site_path
 
 #: What a half-written file is called; one that a power cut left behind goes with the next save.
 PART = ".part"

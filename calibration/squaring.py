@@ -14,8 +14,8 @@ import numpy as np
 from scipy.optimize import linprog
 
 from mirror.errors import SettingsError
-from mirror.keystone import CORNERS, Doubles, as_points, convex, picture_size, project
 from mirror.settings import Points
+from mirror.site.keystone import CORNERS, Doubles, as_points, convex, picture_size, project
 
 
 @dataclass(frozen=True)

@@ -17,12 +17,12 @@ import numpy as np
 
 from calibration.onlooker import Onlooker
 from mirror.errors import SourceError
-from mirror.floor import place_of
-from mirror.keystone import picture_size
-from mirror.markers import FaceReader
+from mirror.latents.floor import place_of
+from mirror.markers.markers import FaceReader
 from mirror.screen.chart import Chart
 from mirror.settings import MarkerSettings, MirrorSettings, ScreenSettings
 from mirror.signals import Bytes, Floats
+from mirror.site.keystone import picture_size
 
 #: Somebody stands still when their face moved less than this, in face heights, for so long.
 STILL, STILL_S, LEAST_LOOKS = 0.08, 1.0, 5

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mirror import one_euro
-from mirror.one_euro import Doubles
+from mirror.markers import one_euro
+from mirror.markers.one_euro import Doubles
 from mirror.settings import MarkerSettings
 
 #: What trembles: movement faster than the sway of somebody who stands still, taken as what is

@@ -19,7 +19,7 @@ from mirror.camera import Achieved, Camera, hold_address, identify, list_devices
 from mirror.camera.identity import BETWEEN, known_again
 from mirror.clock import MonotonicClock
 from mirror.errors import OtherCameraError, SourceError
-from mirror.one_euro import Doubles
+from mirror.markers.one_euro import Doubles
 from mirror.progress import Bar
 from mirror.settings import CameraSettings
 from mirror.signals import Bytes, Frame

@@ -1,11 +1,12 @@
 """Mirror: a river of portraits that answers whoever stands before it.
 
-The modules are read in the order the light travels::
+The rooms are read in the order the light travels::
 
-    camera -> markers -> sitters -> latents -> river -> faces -> screen
+    camera -> markers -> latents -> river -> faces -> screen
 
 Each stage takes one value, returns one value (``signals.py``) and knows only the value before
-it. They meet in one place, ``show.py``.
+it. They meet in one place, ``show/show.py``. A room's ``__init__`` says what is in it; its main
+module has its name.
 
 Array legend, used in every docstring:
 
@@ -16,7 +17,7 @@ N     sitters in front of the camera (at most 4)
 M     markers of one face: 478 (MediaPipe FaceMesh with irises)
 V     vertices of a portrait's mesh
 P     parcels of the river, or portraits drawn
-D     width of a latent (``latents.py`` holds its layout)
+D     width of a latent (``latents/`` holds its layout)
 C,H,W colour channels, height, width; pictures are RGB, origin top left
 ====  =======================================================================
 """

@@ -16,7 +16,7 @@ from typing import Any
 
 from mirror.errors import SettingsError
 from mirror.settings import CameraSettings, ScreenSettings, Settings
-from mirror.site import allowed, checked
+from mirror.site.site import allowed, checked
 
 #: Longest run that may be asked for: ten years.
 MOST_SECONDS = 10 * 366 * 86400

@@ -74,8 +74,18 @@ def face() -> Floats:
     """The markers of a real face, (478, 3) float32, found in a square picture. Read only."""
     from skimage.data import astronaut
 
-    from mirror.markers import find_faces
+    from mirror.markers.markers import find_faces
 
     markers = find_faces(astronaut())[0]
     markers.flags.writeable = False
     return markers
+
+
+@pytest.fixture(scope="session")
+def pictures(faces: dict[str, FaceModel], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Portraits for the atelier, and files that are none: see ``atelier_pictures``. Read only."""
+    from atelier_pictures import fill
+
+    folder = tmp_path_factory.mktemp("pictures")
+    fill(folder, faces)
+    return folder

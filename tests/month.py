@@ -63,13 +63,13 @@ folder = "{log}"
 PLAY = """
 import sys
 from pathlib import Path
-from mirror import show
+from mirror.show.run import run
 from mirror.console import listen
 from mirror.options import RunOptions
-from mirror.site import read_site
+from mirror.site.site import read_site
 folder, speed = Path(sys.argv[1]), float(sys.argv[2])
 listen(False)
-show.run(read_site(str(folder / "site.toml")), RunOptions(
+run(read_site(str(folder / "site.toml")), RunOptions(
     source=str(folder / "visits.mcap"), loop=True, speed=speed, screen="offscreen",
     size=(96, 54), report=folder / "report.json", state=folder / "a.river",
 ))

@@ -18,7 +18,7 @@ from http_camera import QUICK, encode
 from calibration.__main__ import main
 from calibration.site_file import change_site
 from mirror.settings import Settings
-from mirror.site import read_site
+from mirror.site.site import read_site
 
 SIZE = (320, 240)
 

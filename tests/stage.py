@@ -22,7 +22,7 @@ from supervised import Watched, until
 from uncaught import Found, look
 from x_display import Display
 
-from mirror.memory import read
+from mirror.memory.memory import read
 from mirror.places import weights_folder
 
 SIZE = (480, 270)

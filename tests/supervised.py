@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from mirror.standby import WAITS
+from mirror.watch.standby import WAITS
 
 ROOT = Path(__file__).resolve().parent.parent
 #: A small show: everything is there, and nothing takes long.
@@ -109,6 +109,7 @@ class Watched:
     def end(self) -> int:
         """Ask the supervisor to end; its exit status."""
         if self.process.poll() is None:
+            self.heard("")  # the system keeps ten datagrams, and drops what comes after them
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
 

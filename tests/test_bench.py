@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from mirror import SCHOOLS
-from mirror.bench import YARDSTICK, Timings, Work, bench, in_turns, tables
+from mirror.diagnostics.bench import YARDSTICK, Timings, Work, bench, in_turns, tables
 from mirror.report import STAGES
 
 LITTLE = Work(frames=12, steps=6, many_steps=3, rounds=2)

@@ -16,7 +16,7 @@ from loop import Optics, askew, loop
 from calibration.board import draw_flash, find_flash
 from calibration.latency import Flashes
 from calibration.latency_step import advice, latency_verdicts
-from mirror.site import read_site
+from mirror.site.site import read_site
 
 SIZE, RATE_HZ = (640, 360), 15.0
 

@@ -22,11 +22,11 @@ from calibration.mirror_step import ACROSS, mirror_verdicts
 from calibration.onlooker import Onlooker
 from calibration.standing import INKS, Mark, Stand, draw_mark, fit_mirror, shown_at, watch_marks
 from mirror.errors import SourceError
-from mirror.floor import place_of, weight_of
-from mirror.markers import find_faces
+from mirror.latents.floor import place_of, weight_of
+from mirror.markers.markers import find_faces
 from mirror.screen.chart import Chart
 from mirror.settings import CameraSettings, MarkerSettings, MirrorSettings, ScreenSettings
-from mirror.site import read_site
+from mirror.site.site import read_site
 
 SIZE, FACE_M = (640, 360), 0.19
 needs_x = pytest.mark.skipif(

@@ -24,10 +24,10 @@ from calibration.onlooker import Onlooker
 from calibration.projection import by_camera
 from calibration.squaring import largest
 from mirror.errors import SettingsError, SourceError
-from mirror.keystone import CORNERS, onto_screen, project
 from mirror.screen.touches import Touch
 from mirror.settings import STRAIGHT, CameraSettings, ScreenSettings
-from mirror.site import read_site
+from mirror.site.keystone import CORNERS, onto_screen, project
+from mirror.site.site import read_site
 
 SIZE = (640, 360)
 #: Where a projector that stands askew throws the corners of its picture on the wall.

@@ -28,7 +28,7 @@ from mirror.canonical import (
 )
 from mirror.cards import write_weights
 from mirror.errors import ShapeError, WeightsError
-from mirror.latents import GRID, angles
+from mirror.latents.latents import GRID, angles
 from mirror.places import weights_folder
 
 FLIP = np.array([-1, 1, 1], np.float32)

@@ -13,9 +13,10 @@ import typer
 
 import calibration.__main__ as calibrate
 from mirror import SCHOOLS, __version__, cli
+from mirror.atelier.cli import named_schools
 from mirror.errors import SettingsError
 from mirror.settings import Settings
-from mirror.site import read_site
+from mirror.site.site import read_site
 
 APPS = {"mirror": cli, "calibrate": calibrate}
 
@@ -155,10 +156,10 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_all_means_the_six_schools_in_their_order() -> None:
-    assert cli.named_schools(["all"]) == list(SCHOOLS)
-    assert cli.named_schools(["stone", "panel"]) == ["panel", "stone"]
+    assert named_schools(["all"]) == list(SCHOOLS)
+    assert named_schools(["stone", "panel"]) == ["panel", "stone"]
     with pytest.raises(SettingsError, match="'print'"):
-        cli.named_schools(["panel", "print"])
+        named_schools(["panel", "print"])
 
 
 def test_calibrate_show_prints_a_site_file_that_can_be_read_again(

@@ -10,12 +10,12 @@ from typing import Any
 import cv2
 import pytest
 
-from mirror import show
 from mirror.clock import local_now
-from mirror.interrupts import stop_on_signal
 from mirror.options import RunOptions
 from mirror.settings import HoursSettings, RiverSettings, Settings
-from mirror.vitals import Vitals
+from mirror.show.run import run
+from mirror.status.vitals import Vitals
+from mirror.watch.interrupts import stop_on_signal
 
 SETTINGS = Settings(river=RiverSettings(parcels=12))
 
@@ -34,12 +34,12 @@ def shown(
     seen: list[Vitals] = []
 
     def begin(stop):  # type: ignore[no-untyped-def]
-        stop.__self__.pulse.listen(seen.append)
+        stop.__self__.rig.pulse.listen(seen.append)
         return stop_on_signal(stop)
 
-    monkeypatch.setattr(show, "stop_on_signal", begin)
-    monkeypatch.setattr("mirror.plan.list_devices", list)
-    told = show.run(
+    monkeypatch.setattr("mirror.show.run.stop_on_signal", begin)
+    monkeypatch.setattr("mirror.show.plan.list_devices", list)
+    told = run(
         dataclasses.replace(SETTINGS, hours=at_night),
         RunOptions(screen="offscreen", size=(64, 36), seconds=6.0, still=still),
     )

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mirror.commands import WORDS, Command, Inbox, command
-from mirror.conductor import FALL_S, Conductor, Standing
+from mirror.control.commands import WORDS, Command, Inbox, command
+from mirror.control.conductor import FALL_S, Conductor, Standing
 from mirror.errors import SettingsError
 
 ALLOWED: list[tuple[str, Any, Any]] = [

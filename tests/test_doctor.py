@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from mirror.doctor import (
+from mirror.diagnostics.doctor import (
     PACKAGES,
     Diagnosis,
     Finding,
@@ -23,8 +23,8 @@ from mirror.doctor import (
     look_at_site,
     look_at_weights,
 )
+from mirror.diagnostics.probes import probe
 from mirror.places import weights_folder
-from mirror.probes import probe
 from mirror.settings import Settings
 
 PYTHONS = ("3.9", "3.10", "3.11", "3.12")

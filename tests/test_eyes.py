@@ -15,16 +15,16 @@ import pytest
 from http_camera import HttpCamera, encode
 from rooms import RATE_HZ, empty_room, somebody, visit, write_film
 
-from mirror import eyes as module
 from mirror.camera import parse_source
 from mirror.clock import MonotonicClock, SteppedClock
-from mirror.eyes import Eyes, FrameByFrame, Glance, LiveEyes, Nobody, SessionEyes, open_eyes
-from mirror.markers import FaceReader
+from mirror.markers.markers import FaceReader
 from mirror.options import RunOptions
-from mirror.plan import make_plan
 from mirror.report import Report
 from mirror.session.synthetic import synthesise
 from mirror.settings import CameraSettings, Settings
+from mirror.show import eyes as module
+from mirror.show.eyes import Eyes, FrameByFrame, Glance, LiveEyes, Nobody, SessionEyes, open_eyes
+from mirror.show.plan import make_plan
 from mirror.signals import Bytes, Floats, Frame, Sitters
 
 #: Short times, so that a test sees in a second what an exhibition sees in ten.
@@ -375,7 +375,7 @@ def test_the_plan_says_who_watches_the_room(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("mirror.plan.list_devices", list)  # whatever this computer has
+    monkeypatch.setattr("mirror.show.plan.list_devices", list)  # whatever this computer has
     named = str(film) if source else ""
     options: dict[str, Any] = {"source": named, "piece": piece, "realtime": realtime}
     plan = make_plan(

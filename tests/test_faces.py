@@ -15,9 +15,9 @@ from mirror.cards import read_card, write_weights
 from mirror.errors import MirrorError, SettingsError, ShapeError, WeightsError
 from mirror.faces import FaceModel, choose_device, load_faces
 from mirror.faces.finisher import Finisher, whereabouts
-from mirror.latents import APPEARANCE, CODE, POSE, SHAPE, WIDTH, join, remove_pose, split
-from mirror.loading import Loading, density
-from mirror.markers import find_faces
+from mirror.latents.latents import APPEARANCE, CODE, POSE, SHAPE, WIDTH, join, remove_pose, split
+from mirror.markers.markers import find_faces
+from mirror.painting.loading import Loading, density
 from mirror.places import weights_folder
 from mirror.session.puppet import Pose, make_puppet
 from mirror.settings import FaceSettings

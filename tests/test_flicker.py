@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from calibration.flicker import alias, flicker
-from mirror.one_euro import Doubles
+from mirror.markers.one_euro import Doubles
 
 
 def lit_rows(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror.gpu import _of_card, gpu_mb
+from mirror.status.gpu import _of_card, gpu_mb
 
 #: As the kernel writes it (Documentation/gpu/drm-usage-stats.rst).
 AMD = """pos:\t0

@@ -19,7 +19,7 @@ from rooms import empty_room
 from sites import SIZE, noisy
 
 from calibration.__main__ import main
-from mirror.site import read_site
+from mirror.site.site import read_site
 
 LIMIT_S = 60.0
 

@@ -9,11 +9,11 @@ import time
 import pytest
 
 from mirror import clock as time_of
+from mirror.control.porter import Porter
 from mirror.errors import SettingsError
-from mirror.hours import is_open, spans
-from mirror.porter import Porter
 from mirror.settings import HoursSettings
-from mirror.site import settings_from
+from mirror.site.hours import is_open, spans
+from mirror.site.site import settings_from
 
 #: A Monday.
 MONDAY = datetime.datetime(2026, 3, 2)

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from mirror.hush import hushed
+from mirror.markers.hush import hushed
 
 NOTES = (
     b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n"
@@ -56,6 +56,10 @@ def test_stderr_comes_back_after_an_error(capfd: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_closed_stderr_is_no_error() -> None:
-    code = "import os; os.close(2)\nfrom mirror.hush import hushed\nwith hushed(): print('fine')"
+    code = (
+        "import os; os.close(2)\n"
+        "from mirror.markers.hush import hushed\n"
+        "with hushed(): print('fine')"
+    )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert ran.stdout == b"fine\n"

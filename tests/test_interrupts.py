@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mirror.interrupts import stop_on_signal
+from mirror.watch.interrupts import stop_on_signal
 
 BOTH = (signal.SIGINT, signal.SIGTERM)
 

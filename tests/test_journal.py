@@ -16,8 +16,8 @@ import pytest
 
 from mirror.clock import SteppedClock
 from mirror.errors import SettingsError
-from mirror.journal import MOST_KINDS, MOST_WAITING, NAME, Journal, Lines, keep_journal
 from mirror.settings import LogSettings
+from mirror.status.journal import MOST_KINDS, MOST_WAITING, NAME, Journal, Lines, keep_journal
 
 log = logging.getLogger("mirror.a_stage")
 

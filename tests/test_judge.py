@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from mirror.judge import FAR_OVER, Judge, Verdict
 from mirror.settings import WatchSettings
+from mirror.watch.judge import FAR_OVER, Judge, Verdict
 
 SETTINGS = WatchSettings(memory_mb=1000, patience_s=300, camera_s=60, slow_s=30, painting_s=40)
 WELL = {"fps": 30.0, "camera": "running", "silent_s": 0.1, "rss_mb": 500.0, "sitters": 0}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from mirror.errors import SettingsError
-from mirror.keystone import CORNERS, convex, homography, onto_screen, picture_size, project
 from mirror.screen.placing import place
 from mirror.settings import STRAIGHT, ScreenSettings
-from mirror.site import read_site
+from mirror.site.keystone import CORNERS, convex, homography, onto_screen, picture_size, project
+from mirror.site.site import read_site
 
 ASKEW = ((0.1, 0.05), (0.97, 0.2), (0.9, 0.8), (0.03, 0.98))
 

@@ -9,9 +9,9 @@ import painted
 import pytest
 
 from mirror.canonical import Mesh
-from mirror.ladder import FADES_S, RUNGS, STAY, SURFACE, TOO_SOON_S, UP_S, Ladder
 from mirror.screen import Screen
 from mirror.settings import LoadSettings, ScreenSettings
+from mirror.show.ladder import FADES_S, RUNGS, STAY, SURFACE, TOO_SOON_S, UP_S, Ladder
 
 LEAST_HZ = 10.0
 

@@ -12,7 +12,7 @@ from mirror import MARKERS, SCHOOLS
 from mirror.canonical import Mesh, live_vertices, rotations
 from mirror.errors import ShapeError
 from mirror.faces import FaceModel
-from mirror.latents import (
+from mirror.latents.latents import (
     APPEARANCE,
     CODE,
     FURTHEST,
@@ -271,7 +271,7 @@ def test_angles_survive_a_gimbal_that_is_nearly_locked() -> None:
 HEARD = """
 import hashlib
 from mirror.faces import load_faces
-from mirror.latents import read_all
+from mirror.latents.latents import read_all
 from mirror.session.synthetic import synthesise
 faces = load_faces()
 geometries, frame = [f.geometry for f in faces.values()], next(iter(faces.values())).mesh.frame

@@ -10,7 +10,7 @@ import pytest
 from mirror import SCHOOLS
 from mirror.cards import verify
 from mirror.errors import WeightsError
-from mirror.loading import load
+from mirror.painting.loading import load
 from mirror.places import weights_folder
 from mirror.settings import FaceSettings
 

@@ -16,10 +16,10 @@ from skimage import data
 
 from mirror import MARKERS
 from mirror.errors import ShapeError
-from mirror.markers import FaceReader, contours, find_faces, matte, surface_triangles
+from mirror.markers.markers import FaceReader, contours, find_faces, matte, surface_triangles
+from mirror.markers.sitters import SitterTracker
 from mirror.settings import MarkerSettings
 from mirror.signals import Bytes, Floats
-from mirror.sitters import SitterTracker
 
 SETTINGS = MarkerSettings()
 FACE_PX = 109.0  # height of the astronaut's face in the picture of 512 x 512
@@ -265,7 +265,7 @@ def test_mediapipe_comes_with_the_first_reader_and_without_a_word() -> None:
     code = """
 import sys
 from skimage import data
-from mirror.markers import FaceReader, contours, matte, surface_triangles
+from mirror.markers.markers import FaceReader, contours, matte, surface_triangles
 from mirror.settings import MarkerSettings
 contours(), surface_triangles()
 assert "mediapipe" not in sys.modules

@@ -28,7 +28,7 @@ from mirror.canonical import Frame, Mesh, load_mesh, rotations
 from mirror.errors import SettingsError
 from mirror.faces import FaceModel, load_faces
 from mirror.film import Film
-from mirror.latents import POSE
+from mirror.latents.latents import POSE
 from mirror.places import weights_folder
 from mirror.session.puppet import Pose, make_puppet
 

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from waters import ASPECT, densities, passed, visit
 
-from mirror.alone import alone, holder
 from mirror.errors import SettingsError, StateError
-from mirror.memory import FIRM, PAGE, SLOTS, Memory, kept, packed, read, taken_up, unpacked
-from mirror.river import RiverState, start, state_hash
+from mirror.memory.memory import FIRM, PAGE, SLOTS, Memory, kept, packed, read, taken_up, unpacked
+from mirror.river.river import RiverState, start, state_hash
 from mirror.settings import RiverSettings
+from mirror.watch.alone import alone, holder
 
 SETTINGS = RiverSettings(parcels=18, visit_slots=4)
 WEIGHTS = {"panel": "ab"}
@@ -168,7 +168,7 @@ def test_a_disk_that_refuses_costs_one_warning_and_no_error(
 FULL = """
     import errno, resource, signal, sys
     from pathlib import Path
-    from mirror.memory import Memory, read
+    from mirror.memory.memory import Memory, read
     sys.path[:0] = [sys.argv[2]]
     from test_memory import SETTINGS, WEIGHTS, densities, kept, saved, start
     path = Path(sys.argv[1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from OneEuroFilter import OneEuroFilter
 
-from mirror import one_euro
+from mirror.markers import one_euro
 
 
 def walk(count: int, width: int) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from mirror.options import (
     size_from,
 )
 from mirror.settings import Settings
-from mirror.site import settings_from
+from mirror.site.site import settings_from
 
 
 def test_flags_beat_the_site_file() -> None:

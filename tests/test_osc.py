@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from mirror.commands import WORDS, Command
-from mirror.conductor import Conductor, Standing
-from mirror.osc import MOST_BYTES, SIGNS, Malformed, OscPort, messages
+from mirror.control.commands import WORDS, Command
+from mirror.control.conductor import Conductor, Standing
+from mirror.control.osc import MOST_BYTES, SIGNS, Malformed, OscPort, messages
 from mirror.settings import OscSettings
 
 #: As many packets as a fuzzer sends here.
@@ -222,7 +222,7 @@ def test_a_hundred_thousand_random_packets_cost_nothing(
     assert min(counts["heeded"], counts["asked"], counts["unknown"], counts["refused"]) > 100
     assert len(conductor.inbox.take()) <= len(WORDS)
     assert len(caplog.records) == 3  # malformed, unknown, refused: the first of each
-    assert all(record.name == "mirror.osc" for record in caplog.records)
+    assert all(record.name == "mirror.control.osc" for record in caplog.records)
 
 
 def test_every_address_is_documented(root: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from rooms import visit, write_film
 
-from mirror.outputs import Outputs
+from mirror.show.outputs import Outputs
 
 SMALL_DISK = """
     import resource, signal, sys

@@ -13,8 +13,8 @@ import pytest
 from mirror import SCHOOLS
 from mirror.clock import SteppedClock
 from mirror.faces import FaceModel
-from mirror.latents import APPEARANCE
-from mirror.painter import FIRST_PAUSE_S, LONGEST_PAUSE_S, Job, Painted, Painter, Studio
+from mirror.latents.latents import APPEARANCE
+from mirror.painting.painter import FIRST_PAUSE_S, LONGEST_PAUSE_S, Job, Painted, Painter, Studio
 from mirror.signals import Bytes, Floats
 
 
@@ -154,7 +154,7 @@ def test_a_failure_is_logged_once_and_then_counted(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     models["stone"].error = RuntimeError("no such tensor")
-    with caplog.at_level(logging.INFO, "mirror.painter"):
+    with caplog.at_level(logging.INFO, "mirror.painting.painter"):
         for _ in range(3):
             studio.paint([job(1, "stone")])
             clock.sleep_s(LONGEST_PAUSE_S)

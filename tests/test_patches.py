@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from mirror import patches
-from mirror.patches import Patch
+from mirror.markers import patches
+from mirror.markers.patches import Patch
 
 
 def spot(x: int, y: int, width: int = 320, height: int = 200, reach: int = 4) -> np.ndarray:

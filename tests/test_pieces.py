@@ -10,7 +10,7 @@ import pytest
 
 from mirror import MARKERS
 from mirror.canonical import Mesh
-from mirror.latents import APPEARANCE, join
+from mirror.latents.latents import APPEARANCE, join
 from mirror.pieces import PIECES, Moment
 from mirror.pieces.arrangement import GONE, draw, follow, hashed, nothing, smoothstep
 from mirror.signals import Floats, Portraits, Visit

@@ -12,15 +12,15 @@ from rooms import RATE_HZ, empty_room, write_film
 from mirror.camera import DeviceFacts
 from mirror.errors import ScreenError, SessionError, SettingsError, SourceError
 from mirror.options import RunOptions
-from mirror.plan import BUNDLED_S, SHOWING_S, Plan, make_plan, recorded_sitters
 from mirror.session.synthetic import write_synthetic
 from mirror.settings import CameraSettings, Settings
+from mirror.show.plan import BUNDLED_S, SHOWING_S, Plan, make_plan, recorded_sitters
 
 
 @pytest.fixture(autouse=True)
 def no_camera_and_no_display(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Whatever this computer has; and an empty folder to stand in."""
-    monkeypatch.setattr("mirror.plan.list_devices", list)
+    monkeypatch.setattr("mirror.show.plan.list_devices", list)
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
@@ -53,7 +53,7 @@ def test_without_a_camera_the_bundled_session_plays() -> None:
 
 def test_with_a_camera_the_first_one_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = DeviceFacts(*[None] * len(DeviceFacts.__dataclass_fields__))
-    monkeypatch.setattr("mirror.plan.list_devices", lambda: [facts])
+    monkeypatch.setattr("mirror.show.plan.list_devices", lambda: [facts])
     made = plan(report=Path("a.json"))
     assert made.source is not None
     assert (made.eyes, made.source.address, made.stepped) == ("camera", 0, False)

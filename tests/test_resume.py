@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from rooms import visit, write_film
 
-from mirror import cli, show
-from mirror.commands import command
-from mirror.interrupts import stop_on_signal
-from mirror.memory import read
+from mirror import cli
+from mirror.control.commands import command
+from mirror.memory.memory import read
 from mirror.options import RunOptions
 from mirror.settings import RiverSettings, Settings
+from mirror.show.run import run as run_show
+from mirror.show.show import Show
+from mirror.watch.interrupts import stop_on_signal
 
 SETTINGS = Settings(river=RiverSettings(parcels=12))
 
@@ -27,7 +29,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(film: Path, state: Path | None, **more: Any) -> dict[str, Any]:
     options = {"screen": "offscreen", "size": (64, 36), "realtime": False, "seed": 1, **more}
-    return show.run(SETTINGS, RunOptions(source=str(film), state=state, **options))
+    return run_show(SETTINGS, RunOptions(source=str(film), state=state, **options))
 
 
 def test_a_second_run_goes_on_where_the_first_one_ended(film: Path, tmp_path: Path) -> None:
@@ -65,32 +67,32 @@ def test_a_river_that_cannot_be_taken_up_begins_anew_and_says_so_in_one_line(
 def test_what_show_control_asked_for_outlives_a_restart_but_not_another_site(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shows: list[show.Show] = []
+    shows: list[Show] = []
 
     def begin(stop):  # type: ignore[no-untyped-def]
         shows.append(stop.__self__)
         if len(shows) == 1:
             for name, value in (("black", True), ("half-life", 77.0), ("piece", "uncanny")):
-                shows[0].conductor.inbox.put(command(name, value))
+                shows[0].steering.conductor.inbox.put(command(name, value))
         return stop_on_signal(stop)
 
-    monkeypatch.setattr(show, "stop_on_signal", begin)
+    monkeypatch.setattr("mirror.show.run.stop_on_signal", begin)
     state = tmp_path / "a.river"
     for more in ({}, {}, {"piece": "passersby"}):
         told = run(film, state, loop=True, seconds=3.0, **more)
-        stands = shows[-1].conductor.standing
+        stands = shows[-1].steering.conductor.standing
         if more:
             assert (stands.black, stands.half_life_s) == (False, 139.0)
         else:
             assert (stands.black, stands.half_life_s, stands.piece) == (True, 77.0, "uncanny")
             assert told["settings"]["river"]["fade_half_life_s"] == 77.0
-            assert shows[-1].conductor.light == 0.0
+            assert shows[-1].steering.conductor.light == 0.0
 
 
 def test_two_shows_of_one_state_and_a_recording_of_it_are_refused(
     film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from mirror.alone import alone
+    from mirror.watch.alone import alone
 
     state = tmp_path / "a.river"
     line = f"run --source {film} --screen offscreen --every-frame --state {state}"

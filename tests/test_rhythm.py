@@ -7,7 +7,7 @@ import pytest
 
 from calibration.rhythm import places_in_time, rhythm
 from mirror.errors import SourceError
-from mirror.one_euro import Doubles
+from mirror.markers.one_euro import Doubles
 
 
 def arrivals(rate_hz: float, seconds: float, late_s: float, lost: float) -> tuple[Doubles, Doubles]:

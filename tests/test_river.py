@@ -21,10 +21,10 @@ from waters import (
     visit,
 )
 
-from mirror import river
 from mirror.errors import SettingsError, ShapeError
+from mirror.river import river
+from mirror.river.source import FURTHEST
 from mirror.settings import RiverSettings
-from mirror.source import FURTHEST
 
 SETTINGS = RiverSettings()
 LONG = replace(SETTINGS, source_refresh_s=60.0)  # for hours: the source moves seldom, and as far
@@ -304,7 +304,7 @@ def test_a_faulty_visit_is_refused_and_the_river_is_not_poisoned(calm: river.Riv
 
 PLAIN = """
 from waters import ASPECT, densities, passed, visit
-from mirror import river
+from mirror.river import river
 from mirror.settings import RiverSettings
 state = river.start(RiverSettings(), densities(), 1, ASPECT)
 visits = [visit(1, 0.6, motion=1.0), visit(2, 1.2, reach=0.2)]

@@ -9,12 +9,12 @@ import painted
 import pytest
 
 from mirror.canonical import Mesh
+from mirror.river.streams import positions
 from mirror.screen import Screen
 from mirror.screen.contexts import hold
 from mirror.screen.water import CURRENT, Pair, drift, stream_lines, surface_size
 from mirror.settings import ScreenSettings
 from mirror.signals import Floats, Scene, Stir
-from mirror.streams import positions
 
 STILL = ScreenSettings(grain=0.0, varnish=0.0, ripple=0.0, trail_half_life_s=2.0)
 

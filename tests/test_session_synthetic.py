@@ -10,7 +10,7 @@ import pytest
 
 from mirror.canonical import load_frame
 from mirror.errors import SessionError
-from mirror.latents import remove_pose
+from mirror.latents.latents import remove_pose
 from mirror.session import open_session, survey
 from mirror.session.puppet import PROPORTIONS, Pose, make_puppet, place
 from mirror.session.synthetic import synthesise, write_synthetic

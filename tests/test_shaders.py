@@ -8,7 +8,7 @@ import pytest
 from mirror.errors import ScreenError
 from mirror.places import shaders_folder
 from mirror.screen.contexts import Offscreen, hold
-from mirror.shaders import Source, compile_program, load
+from mirror.screen.shaders import Source, compile_program, load
 
 HEADER = "// {name}\n"
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from rooms import RATE_HZ, visit, write_film
 
-from mirror import SCHOOLS, cli, show
+from mirror import SCHOOLS, cli
 from mirror.camera import every_frame, parse_source, probe
 from mirror.cards import verify
 from mirror.errors import MirrorError, WeightsError
@@ -28,6 +28,7 @@ from mirror.pieces import PIECES
 from mirror.places import weights_folder
 from mirror.report import STAGES
 from mirror.settings import CameraSettings, RiverSettings, Settings
+from mirror.show.run import run
 from mirror.signals import Bytes, Floats
 
 #: A river of few parcels and a small picture: everything is there, and nothing takes long.
@@ -63,7 +64,7 @@ def pictures_of(path: Path) -> np.ndarray:
 def once(film: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
     """One run through the film, picture by picture: its report, and the folder of what it wrote."""
     out = tmp_path_factory.mktemp("once")
-    told = show.run(
+    told = run(
         SETTINGS,
         options(
             source=str(film),
@@ -88,13 +89,13 @@ def test_the_film_has_one_visit_at_its_time(once: tuple[dict[str, Any], Path]) -
 
 
 def test_a_second_run_gives_the_same_river(once: tuple[dict[str, Any], Path], film: Path) -> None:
-    again = show.run(SETTINGS, options(source=str(film), realtime=False))
+    again = run(SETTINGS, options(source=str(film), realtime=False))
     assert again["river_hash"] == once[0]["river_hash"]
     assert again["visits"] == once[0]["visits"]
 
 
 def test_another_seed_gives_another_river(once: tuple[dict[str, Any], Path], film: Path) -> None:
-    other = show.run(SETTINGS, options(source=str(film), realtime=False, seed=2, seconds=0.2))
+    other = run(SETTINGS, options(source=str(film), realtime=False, seed=2, seconds=0.2))
     assert other["river_hash"] != once[0]["river_hash"]
 
 
@@ -157,14 +158,14 @@ def test_no_picture_of_the_camera_gets_out(once: tuple[dict[str, Any], Path], fi
 
 
 def test_a_run_longer_than_its_film_goes_on_with_nobody(short_film: Path) -> None:
-    told = show.run(SETTINGS, options(source=str(short_film), realtime=False, seconds=3.0))
+    told = run(SETTINGS, options(source=str(short_film), realtime=False, seconds=3.0))
     assert told["frames"] == pytest.approx(3.0 * RATE_HZ, abs=1)
     (only,) = told["visits"]
     assert only["end_s"] < 2.6
 
 
 def test_a_run_ends_when_its_time_is_over(short_film: Path) -> None:
-    told = show.run(SETTINGS, options(source=str(short_film), realtime=False, seconds=0.4))
+    told = run(SETTINGS, options(source=str(short_film), realtime=False, seconds=0.4))
     assert told["frames"] == 6
 
 
@@ -172,7 +173,7 @@ def test_a_run_ends_when_its_time_is_over(short_film: Path) -> None:
 
 
 def test_a_film_in_its_own_time_is_answered_at_once(film: Path, tmp_path: Path) -> None:
-    told = show.run(
+    told = run(
         SETTINGS,
         options(source=str(film), seconds=3.0, loop=True, report=tmp_path / "a.json"),
     )
@@ -189,10 +190,10 @@ def test_every_piece_is_shown_without_camera_and_display(
 ) -> None:
     """Nothing is asked for: the bundled session plays, and a film is left behind."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mirror.plan.list_devices", list)  # whatever this computer has
+    monkeypatch.setattr("mirror.show.plan.list_devices", list)  # whatever this computer has
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    told = show.run(SETTINGS, RunOptions(size=SIZE, seconds=2.5, piece=piece))
+    told = run(SETTINGS, RunOptions(size=SIZE, seconds=2.5, piece=piece))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out"]
     written = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert written == ["report.json", "river.mp4", "river.png"]
@@ -218,7 +219,7 @@ def test_one_damaged_model_at_run_time_and_five_go_on(
         return paint(self, codes, *more)
 
     monkeypatch.setattr(FaceModel, "paint", damaged)
-    told = show.run(SETTINGS, options(source=str(short_film), realtime=False))
+    told = run(SETTINGS, options(source=str(short_film), realtime=False))
     assert set(told["painting_faults"]) == {"limner"}
     assert told["painting_faults"]["limner"] >= 1
     assert painted == set(SCHOOLS) - {"limner"}
@@ -304,15 +305,15 @@ def test_a_folder_that_may_not_be_written_is_refused(
 ) -> None:
     (tmp_path / "out").write_text("a file is in the way", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mirror.plan.list_devices", list)
+    monkeypatch.setattr("mirror.show.plan.list_devices", list)
     with pytest.raises(MirrorError, match="out"):
-        show.run(SETTINGS, RunOptions(size=SIZE, seconds=0.5, screen="offscreen"))
+        run(SETTINGS, RunOptions(size=SIZE, seconds=0.5, screen="offscreen"))
 
 
 def test_errors_of_the_set_up_are_raised_before_anything_is_opened(tmp_path: Path) -> None:
     settings = Settings(faces=SETTINGS.faces.__class__(weights=str(tmp_path / "nowhere")))
     with pytest.raises(WeightsError, match="nowhere"):
-        show.run(settings, options(film=tmp_path / "a.mp4"))
+        run(settings, options(film=tmp_path / "a.mp4"))
     assert list(tmp_path.iterdir()) == []
 
 

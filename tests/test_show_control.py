@@ -19,12 +19,12 @@ from test_osc import fuzz, messages, said, until
 
 from mirror.cards import verify
 from mirror.clock import SteppedClock
-from mirror.commands import command
-from mirror.conductor import FALL_S
+from mirror.control.commands import command
+from mirror.control.conductor import FALL_S
 from mirror.options import RunOptions
-from mirror.plan import make_plan
 from mirror.settings import RiverSettings, Settings
-from mirror.show import Show
+from mirror.show.plan import make_plan
+from mirror.show.show import Show
 from mirror.signals import Bytes
 
 SIZE = (160, 90)
@@ -53,9 +53,9 @@ def play(film: Path, seconds: float, asked: Asked) -> tuple[Show, list[Bytes], l
 
         def look(time_s: float) -> None:
             pictures.append(show.screen.picture())
-            pieces.append(show.settings.piece)
+            pieces.append(show.steering.settings.piece)
             for at_s in [at_s for at_s in left if len(pictures) >= at_s * RATE_HZ]:
-                show.conductor.inbox.put(command(*left.pop(at_s)))
+                show.steering.conductor.inbox.put(command(*left.pop(at_s)))
 
         show.play(look)
         show.end()
@@ -89,9 +89,9 @@ def test_a_frozen_picture_stands_still_and_goes_on_from_there(film: Path) -> Non
     moved = [np.abs(at(pictures, s) - at(pictures, s - 0.07)).mean() for s in (6.2, 6.4, 7.0)]
     assert min(moved) > 0  # and it moves again
     assert np.abs(at(pictures, 6.1) - frozen).mean() < 6  # from where it stood
-    assert show.time_s == pytest.approx(7.2 - 4.0, abs=0.3)
-    assert show.river is not None
-    assert show.river.time_s < 3.6
+    assert show.rig.time.now_s == pytest.approx(7.2 - 4.0, abs=0.3)
+    assert show.course.river is not None
+    assert show.course.river.time_s < 3.6
 
 
 def test_another_piece_is_changed_to_in_the_dark(film: Path) -> None:
@@ -104,18 +104,18 @@ def test_another_piece_is_changed_to_in_the_dark(film: Path) -> None:
 
 def test_another_seed_and_half_life_are_another_river(film: Path) -> None:
     show, _, _ = play(film, 5.0, {1.0: ("seed", 9), 1.5: ("half-life", 5.0)})
-    assert show.river is not None
-    assert show.settings.seed == 9
-    assert show.settings.river.fade_half_life_s == 5.0
-    assert show.river.time_s < 5.0 - 1.0 - FALL_S + 0.3  # it began anew
-    assert show.conductor.standing.told()["seed"] == 9
+    assert show.course.river is not None
+    assert show.steering.settings.seed == 9
+    assert show.steering.settings.river.fade_half_life_s == 5.0
+    assert show.course.river.time_s < 5.0 - 1.0 - FALL_S + 0.3  # it began anew
+    assert show.steering.conductor.standing.told()["seed"] == 9
 
 
 def test_a_piece_that_needs_eyes_opens_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From passersby, which look at nobody, to the river and its bundled session, and back."""
-    monkeypatch.setattr("mirror.plan.list_devices", list)  # whatever this computer has
+    monkeypatch.setattr("mirror.show.plan.list_devices", list)  # whatever this computer has
     settings = Settings(river=RiverSettings(parcels=12), piece="passersby")
     options = RunOptions(screen="offscreen", size=SIZE, seconds=12.0, still=tmp_path / "a.png")
     plan = make_plan(settings, options, fast=True)
@@ -124,10 +124,10 @@ def test_a_piece_that_needs_eyes_opens_them(
         show = Show(plan, SteppedClock(), verify(), stack)
 
         def look(time_s: float) -> None:
-            there.append(show.pulse.newest.sitters)
+            there.append(show.rig.pulse.newest.sitters)
             for at, piece in ((45, "river"), (260, "passersby")):
                 if len(there) == at:
-                    show.conductor.inbox.put(command("piece", piece))
+                    show.steering.conductor.inbox.put(command("piece", piece))
 
         show.play(look)
         told = show.end()
@@ -135,8 +135,8 @@ def test_a_piece_that_needs_eyes_opens_them(
     assert max(there[85:260]) > 0
     assert there[-1] == 0
     assert told["visits"]
-    assert show.river is not None
-    assert show.river.time_s == pytest.approx(12.0, abs=0.5)  # it never waited for anybody
+    assert show.course.river is not None
+    assert show.course.river.time_s == pytest.approx(12.0, abs=0.5)  # it never waited for anybody
 
 
 def vitals(port: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from mirror.errors import SettingsError
 from mirror.settings import Settings
-from mirror.site import as_toml, checked, read_site, resolved, settings_from, site_path
+from mirror.site.site import as_toml, checked, read_site, resolved, settings_from, site_path
 
 REFUSED = {
     "an unknown key": (

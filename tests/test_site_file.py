@@ -16,7 +16,7 @@ import pytest
 from calibration.site_file import change_site, laid_over, previous_path
 from mirror.errors import SettingsError
 from mirror.settings import SCHEMA, Settings
-from mirror.site import read_site
+from mirror.site.site import read_site
 
 #: Saves for ever: first a site of seed 1 with long texts, then one of seed 2 without, and again.
 SAVES = """

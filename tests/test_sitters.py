@@ -10,9 +10,9 @@ import pytest
 
 from mirror import MARKERS
 from mirror.errors import ShapeError
+from mirror.markers.sitters import SitterTracker
 from mirror.settings import MarkerSettings
 from mirror.signals import Floats, Sitter, Sitters
-from mirror.sitters import SitterTracker
 
 ASPECT = 16 / 9
 SETTINGS = MarkerSettings()

@@ -12,12 +12,12 @@ import pytest
 from mirror import SCHOOLS
 from mirror.errors import StateError
 from mirror.faces import FaceModel
-from mirror.latents import CODE, WIDTH
-from mirror.memory import Kept
+from mirror.latents.latents import CODE, WIDTH
+from mirror.memory.memory import Kept
+from mirror.memory.sketches import Sketcher, Sketches, Still
 from mirror.places import weights_folder
 from mirror.settings import RiverSettings
 from mirror.signals import Bytes
-from mirror.sketches import Sketcher, Sketches, Still
 
 SETTINGS = RiverSettings(parcels=12)
 

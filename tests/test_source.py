@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from waters import ASPECT, CODE, SHAPE, WIDTH, densities, passed
 
-from mirror import river
 from mirror.errors import ShapeError
+from mirror.river import river
+from mirror.river.source import FURTHEST, Density, Source, spring, walk
+from mirror.river.streams import bed
 from mirror.settings import RiverSettings
-from mirror.source import FURTHEST, Density, Source, spring, walk
-from mirror.streams import bed
 
 SETTINGS = RiverSettings()
 LONE = replace(SETTINGS, source_refresh_s=10.0)

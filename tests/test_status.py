@@ -21,7 +21,7 @@ from requests_that_are_bad import hurl
 from test_osc import until
 from test_privacy import Parsed
 
-from mirror.conductor import Standing
+from mirror.control.conductor import Standing
 from mirror.settings import StatusSettings
 from mirror.status import metrics
 from mirror.status.health import judge
@@ -36,7 +36,7 @@ from mirror.status.server import (
 )
 from mirror.status.signs import Gatherer, Peephole, Signs
 from mirror.status.tally import Tally
-from mirror.vitals import Pulse, Vitals
+from mirror.status.vitals import Pulse, Vitals
 
 WELL = Vitals(
     pictures=900, at_s=100.0, uptime_s=90.0, fps=30.0, camera="running", piece="river",

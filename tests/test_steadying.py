@@ -8,7 +8,7 @@ from rooms import empty_room, somebody
 
 from calibration.looking import Looker
 from calibration.steadying import CALM, CUTOFFS_HZ, Steadied, steady, tremor
-from mirror.one_euro import Doubles
+from mirror.markers.one_euro import Doubles
 from mirror.settings import MarkerSettings
 from mirror.signals import Floats, Frame
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mirror.streams import (
+from mirror.river.streams import (
     HIDDEN,
     STREAMS,
     TURNS,

@@ -9,8 +9,8 @@ import pytest
 from waters import WIDTH, visit
 
 from mirror.errors import ShapeError
+from mirror.river.sway import admit, mixture, stirred
 from mirror.settings import RiverSettings
-from mirror.sway import admit, mixture, stirred
 
 SETTINGS = RiverSettings()
 NEAR = np.linspace(0, 1, 21)

@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mirror.topology import contours, surface_triangles
+from mirror.markers.topology import contours, surface_triangles
 
 HOLES = ("left_eye", "right_eye", "inner_lips")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mirror import cli
-from mirror.unit import unit
+from mirror.watch.unit import unit
 
 
 def test_systemd_reads_the_unit_without_a_complaint(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from mirror import SCHOOLS
 from mirror.canonical import Mesh
 from mirror.errors import ShapeError
 from mirror.faces import FaceModel
-from mirror.latents import CODE, POSE, SHAPE, WIDTH, SchoolGeometry, read_all
+from mirror.latents.latents import CODE, POSE, SHAPE, WIDTH, SchoolGeometry, read_all
+from mirror.latents.visitors import FASTEST, REACH, SETTLES_S, Visitors
 from mirror.session.puppet import Pose, make_puppet, place
 from mirror.settings import MirrorSettings
 from mirror.signals import Floats, Sitter, Sitters
-from mirror.visitors import FASTEST, REACH, SETTLES_S, Visitors
 
 ACCENT = 0.35
 WIDE = 16 / 9

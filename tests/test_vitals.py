@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from rooms import visit, write_film
 
-from mirror import show
 from mirror.clock import SteppedClock
-from mirror.interrupts import stop_on_signal
 from mirror.options import RunOptions
 from mirror.settings import RiverSettings, Settings
-from mirror.vitals import RESTARTS, LastWords, Pulse, Vitals
+from mirror.show.run import run
+from mirror.show.show import Show
+from mirror.status.vitals import RESTARTS, LastWords, Pulse, Vitals
+from mirror.watch.interrupts import stop_on_signal
 
 
 def test_a_beat_counts_a_picture_and_keeps_what_was_not_told_anew(clock: SteppedClock) -> None:
@@ -86,22 +87,22 @@ def test_a_show_tells_its_vital_signs_after_every_picture(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     film = write_film(tmp_path / "visit.mp4", visit(0.3, 1.7, 0.0))
-    shows: list[show.Show] = []
+    shows: list[Show] = []
     seen: list[Vitals] = []
 
     def begin(stop):  # type: ignore[no-untyped-def]
         shows.append(stop.__self__)
-        shows[0].pulse.listen(seen.append)
+        shows[0].rig.pulse.listen(seen.append)
         return stop_on_signal(stop)
 
-    monkeypatch.setattr(show, "stop_on_signal", begin)
-    told = show.run(
+    monkeypatch.setattr("mirror.show.run.stop_on_signal", begin)
+    told = run(
         Settings(river=RiverSettings(parcels=12)),
         RunOptions(source=str(film), screen="offscreen", size=(64, 36), realtime=False),
     )
     assert [each.pictures for each in seen] == list(range(1, told["frames"] + 1))
     last = seen[-1]
-    assert last is shows[0].pulse.newest
+    assert last is shows[0].rig.pulse.newest
     assert (last.visits, last.sitters, seen[3].camera) == (1, 1, "running")
     assert last.weights == told["weights"]
     assert last.painted > 0

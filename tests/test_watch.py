@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from supervised import ROOT, SMALL, Watched, alive, until
 
-from mirror.memory import read
-from mirror.standby import PLAYS, WAITS
+from mirror.memory.memory import read
+from mirror.watch.standby import PLAYS, WAITS
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from mirror import SCHOOLS
 from mirror.clock import MonotonicClock, SteppedClock
 from mirror.faces import FaceModel
-from mirror.latents import APPEARANCE
-from mirror.painter import Painted, Studio
+from mirror.latents.latents import APPEARANCE
+from mirror.painting.painter import Painted, Studio
+from mirror.painting.wishes import JOBS_AT_ONCE, PAINTED_A_STEP, STALE, Wishes, Workshop
 from mirror.signals import Bytes, Floats
-from mirror.wishes import JOBS_AT_ONCE, PAINTED_A_STEP, STALE, Wishes, Workshop
 
 #: Two parcels of each school.
 STREAM = np.repeat(np.arange(6), 2)

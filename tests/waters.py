@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mirror import river
+from mirror.river import river
+from mirror.river.source import Density
 from mirror.settings import RiverSettings
 from mirror.signals import Visit
-from mirror.source import Density
 
 ANGLES, SHAPE, CODE = 3, 8, 6
 WITNESSES = 4  # the last components: the source's, then three for visits

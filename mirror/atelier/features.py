@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mirror.markers_networks import packed_network, packed_schema
+from mirror.markers.networks import packed_network, packed_schema
 
 #: Channels of what comes out, at a half, a quarter, an eighth, a sixteenth of the picture's side.
 CHANNELS = (16, 24, 40, 112)

@@ -30,7 +30,7 @@ from mirror.atelier.critic import Augmentation, Critic, see
 from mirror.atelier.features import Features
 from mirror.cards import FINISH, read_weights, write_weights
 from mirror.clock import Clock, MonotonicClock, utc_now
-from mirror.faces.finisher import Finisher, whereabouts
+from mirror.faces.finisher import Finisher, has_bfloat16, whereabouts
 from mirror.faces.model import draw_codes
 from mirror.places import home
 from mirror.progress import Bar
@@ -121,6 +121,11 @@ def fine(texture: Tensor) -> Tensor:
     return texture - F.avg_pool2d(texture, 3, 1, 1, count_include_pad=False)
 
 
+def autocast(device: str) -> torch.autocast:
+    """bfloat16 where the device computes in it itself: emulated it takes twelve times as long."""
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=has_bfloat16(device))
+
+
 def learn(pupil: Pupil, room: Classroom) -> dict[str, float]:
     """One step of both; returns the losses."""
     whole = pupil.steps % WHOLE_EVERY == 0
@@ -134,7 +139,7 @@ def learn(pupil: Pupil, room: Classroom) -> dict[str, float]:
         real, sketches, where = cut(pupil.lot, real, sketches, where)
     changed = Augmentation(len(codes), pupil.rng)
     ground = 0.5 * float(torch.rand((), generator=pupil.rng))  # what shines through differs
-    with torch.autocast(pupil.device.type, dtype=torch.bfloat16):
+    with autocast(pupil.device.type):
         painted = pupil.finisher(sketches, where, codes, schools)
         seen = see(pupil.eye, changed(over(painted.float(), ground)))
         with torch.no_grad():

@@ -13,10 +13,11 @@ import numpy as np
 from safetensors.numpy import save
 from scipy.optimize import linear_sum_assignment
 
-from mirror import canonical, markers
+from mirror import canonical
 from mirror.cards import write_weights
 from mirror.errors import PortraitsError
-from mirror.latents import angles, fit_pose, steadiness
+from mirror.latents.latents import angles, fit_pose, steadiness
+from mirror.markers import markers
 from mirror.signals import Floats
 
 #: The face mesh's height in portrait units; the texture square is 2 high.

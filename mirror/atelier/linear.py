@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import torch
 
-from mirror.latents import APPEARANCE
+from mirror.latents.latents import APPEARANCE
 from mirror.signals import Floats
 
 #: Side of the stored components, and of the mean and the painted texture, pixels.

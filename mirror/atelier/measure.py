@@ -27,11 +27,11 @@ from mirror.atelier.portraits import gather
 from mirror.atelier.train import school_folder
 from mirror.atelier.unwarp import Unwarper
 from mirror.atelier.yardstick import Yardstick
-from mirror.bench import YARDSTICK, in_turns, machine
 from mirror.canonical import Frame
 from mirror.clock import precise_s
+from mirror.diagnostics.bench import YARDSTICK, in_turns, machine
 from mirror.faces import FaceModel, load_faces
-from mirror.latents import remove_pose
+from mirror.latents.latents import remove_pose
 from mirror.progress import Bar
 from mirror.report import write_json
 from mirror.signals import Bytes, Floats

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from mirror.errors import PortraitsError
-from mirror.markers import find_faces, matte
+from mirror.markers.markers import find_faces, matte
 from mirror.signals import Bytes, Floats
 
 log = logging.getLogger(__name__)

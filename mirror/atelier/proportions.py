@@ -11,7 +11,7 @@ import numpy as np
 
 from mirror import MARKERS
 from mirror.canonical import Frame
-from mirror.latents import SchoolGeometry, remove_pose, steadiness
+from mirror.latents.latents import SchoolGeometry, remove_pose, steadiness
 from mirror.session.puppet import PROPORTIONS, Pose, make_puppet
 from mirror.signals import Floats
 

@@ -23,8 +23,8 @@ from mirror.atelier.unwarp import Unwarper
 from mirror.canonical import live_vertices
 from mirror.faces import FaceModel, load_faces
 from mirror.film import beside, write_still
-from mirror.latents import APPEARANCE, CODE, WIDTH, split
-from mirror.loading import density
+from mirror.latents.latents import APPEARANCE, CODE, WIDTH, split
+from mirror.painting.loading import density
 from mirror.progress import Bar
 from mirror.screen import portray
 from mirror.session.puppet import PROPORTIONS, Pose, make_puppet, place

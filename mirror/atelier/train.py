@@ -28,7 +28,7 @@ from mirror.cards import FINISH, FORMAT, write_weights
 from mirror.clock import utc_now
 from mirror.errors import PortraitsError
 from mirror.faces import Shell, choose_device
-from mirror.latents import SchoolGeometry, isotropic
+from mirror.latents.latents import SchoolGeometry, isotropic
 from mirror.places import home
 from mirror.progress import Bar
 from mirror.signals import Floats

@@ -15,7 +15,7 @@ import numpy as np
 from mirror import MARKERS
 from mirror.atelier.portraits import Portrait
 from mirror.canonical import Mesh, live_vertices
-from mirror.latents import angles, fit_pose, isotropic, steadiness
+from mirror.latents.latents import angles, fit_pose, isotropic, steadiness
 from mirror.signals import Floats
 
 #: A vertex whose surface shows less than LEAST of its frontal area is hidden; above MOST, seen.

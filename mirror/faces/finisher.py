@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mirror import SCHOOLS
-from mirror.latents import APPEARANCE
+from mirror.latents.latents import APPEARANCE
 
 #: Channels at 128, 64, 32 and 16 cells a side.
 CHANNELS = (24, 48, 96, 128)

@@ -1,11 +1,10 @@
 """The six face models: from an appearance to a canonical texture, and from markers to a latent.
 
-In: appearance codes of one school. Out: RGBA textures in the canonical frame. ``Painter`` runs in
-its own thread and always works on the newest request; torch is used nowhere else but here and in
-the atelier.
+In: appearance codes of one school. Out: RGBA textures in the canonical frame. In a show the
+painter's thread calls; torch is used nowhere else but here and in the atelier.
 
-One damaged model never stops the other five: ``load_faces(strict=False)`` leaves it out, says so
-in the log, and hands its stream to the next school.
+One damaged model never stops the other five: ``load_faces(strict=False)`` leaves it out and says so
+in the log. Its stream goes to the next school in ``painting.loading``, which a show loads by.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from mirror.canonical import Mesh, live_vertices, load_mesh
 from mirror.cards import FINISH, FORMAT, RESTORE, read_weights
 from mirror.errors import SettingsError, WeightsError
 from mirror.faces.finisher import Finisher, finish
-from mirror.latents import (
+from mirror.latents.latents import (
     APPEARANCE,
     SchoolGeometry,
     guess_aspect,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mirror.canonical import Mesh, live_vertices
-from mirror.latents import split
+from mirror.latents.latents import split
 from mirror.signals import Floats, Portraits, Visit
 
 #: Heads turned further than FADES dissolve, and are gone at GONE, radians.

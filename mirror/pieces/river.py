@@ -6,8 +6,8 @@ import numpy as np
 
 from mirror import SCHOOLS
 from mirror.pieces.arrangement import Arrangement, Moment, draw, follow, hashed, smoothstep, sway
+from mirror.river.streams import positions
 from mirror.signals import Floats
-from mirror.streams import positions
 
 #: A parcel surfaces and sinks once in so many seconds, each at its own pace.
 RISE_S = (38.0, 75.0)

@@ -1,62 +1,38 @@
-"""``mirror privacy``: what is computed, kept and sent; the notice for the wall; and the proof."""
+"""``mirror privacy``."""
 
 # No `from __future__ import annotations` here: on Python 3.9 typer cannot read it.
 
-import tempfile
-from pathlib import Path
-from typing import Optional
+from typing import Annotated
 
 import typer
 
-from mirror.errors import SettingsError
-from mirror.options import check_output, seconds_from
-from mirror.privacy.facts import facts
-from mirror.privacy.notice import check_languages, notice, page
-from mirror.privacy.statement import statement, text, told
-from mirror.privacy.trace import trace
-from mirror.privacy.words import LANGUAGES
-from mirror.report import write_json
-from mirror.site import read_site, site_path
+from mirror.console import example
+from mirror.flags import File, Json, Site, Text, flag
+
+app = typer.Typer()
 
 
+@app.command(epilog=example("mirror privacy --page notice.html --languages en,de"))
 def privacy(
-    site: str, json: Optional[Path], languages: Optional[str], page_file: Optional[Path],
-    prove: Optional[str], saved: bool,
-) -> int:  # fmt: skip
-    """Do what the flags of ``mirror privacy`` ask for; returns the exit status."""
-    settings = read_site(site)
-    found, rows = facts(settings, saved), statement(settings, saved)
-    spoken = [each.strip() for each in languages.split(",")] if languages else list(LANGUAGES)
-    check_languages(spoken)
-    seconds = seconds_from(prove, "--prove")
-    if page_file is not None:
-        check_output("--page", page_file, ".html")
-    if json is not None:
-        check_output("--json", json)
-        write_json(json, {"site": str(site_path(site)), "statement": told(rows)})
-    if page_file is not None:
-        page_file.write_text(page(found, spoken), encoding="utf-8")
-        typer.echo(f"{page_file}: the notice for the wall: {', '.join(spoken)}")
-    elif languages:
-        typer.echo("\n\n\n".join(notice(found, each) for each in spoken))
-    elif seconds is None:
-        typer.echo(text(rows, str(site_path(site))))
-    return proof(site, seconds) if seconds is not None else 0
+    site: Site = "site",
+    json: Json = None,
+    languages: Annotated[
+        Text, flag("--languages", metavar="en,de", help="The notice, in these; with --page: all.")
+    ] = None,
+    page: Annotated[
+        File, flag("--page", metavar="FILE.html", help="Write the notice for the wall, to print.")
+    ] = None,
+    prove: Annotated[
+        Text, flag("--prove", metavar="S", help="Run so long; list every write and connection.")
+    ] = None,
+    saved: Annotated[
+        bool,
+        typer.Option(
+            "--saved/--not-saved", help="The river is saved for restarts, as `mirror watch` does."
+        ),
+    ] = True,
+) -> None:
+    """Say what is computed, kept and sent, and for how long; make the notice; prove it."""
+    from mirror.privacy.telling import tell
 
-
-def proof(site: str, seconds: float) -> int:
-    """Run the piece offscreen for so long in an empty folder, watched; 1 if it wrote anything."""
-    source = site_path(site).resolve()
-    if not source.is_file():
-        raise SettingsError("--site", str(source), "a site file", "--site site")
-    with tempfile.TemporaryDirectory(prefix="mirror-proof-") as folder:
-        report = Path(folder) / "report.json"
-        line = ["run", "--site", str(source), "--screen", "offscreen", "--seconds", f"{seconds:g}"]
-        seen = trace([*line, "--report", str(report)], Path(folder), timeout_s=20 * seconds + 300)
-        typer.echo(seen.text())
-        left = [path for path in seen.unexplained if not Path(path).is_relative_to(folder)]
-    typer.echo(
-        "of the files, those of the report asked for lie in a folder that is gone by now; "
-        + (f"other files: {', '.join(left)}" if left else "no other file was written")
-    )
-    return 0 if seen.status == 0 and not left else 1
+    raise typer.Exit(tell(site, json, languages, page, prove, saved))

@@ -11,7 +11,7 @@ from typing import Any
 from mirror import MARKERS
 from mirror.privacy.facts import Facts, facts
 from mirror.settings import Settings
-from mirror.site import without_password
+from mirror.site.site import without_password
 
 #: What is never computed, of anybody.
 NEVER = (

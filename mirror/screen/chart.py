@@ -13,14 +13,14 @@ import numpy as np
 
 from mirror.closeable import Closeable
 from mirror.errors import ScreenError
-from mirror.keystone import Doubles
 from mirror.screen.contexts import Offscreen, Surface, give_back, hold
 from mirror.screen.placing import columns, place
+from mirror.screen.shaders import compile_program
 from mirror.screen.touches import Touch
 from mirror.screen.window import Window
 from mirror.settings import ScreenSettings
-from mirror.shaders import compile_program
 from mirror.signals import Bytes, check
+from mirror.site.keystone import Doubles
 
 #: What tells a program its display, on X11 and on Wayland.
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")

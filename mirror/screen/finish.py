@@ -11,9 +11,9 @@ import moderngl
 from mirror.screen.clouds import TILE, varnish
 from mirror.screen.contexts import give_back
 from mirror.screen.placing import Placing, columns
+from mirror.screen.shaders import compile_program
 from mirror.screen.water import Water, drift
 from mirror.settings import ScreenSettings
-from mirror.shaders import compile_program
 from mirror.signals import Scene
 
 

@@ -10,7 +10,7 @@ import moderngl
 import numpy as np
 
 from mirror.screen.contexts import give_back
-from mirror.shaders import compile_program
+from mirror.screen.shaders import compile_program
 from mirror.signals import Bytes
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from mirror.screen.contexts import give_back
 from mirror.screen.placing import Placing, columns
-from mirror.shaders import compile_program
+from mirror.screen.shaders import compile_program
 from mirror.signals import Bytes, Scene, Sitter
 
 INKS = ((0.95, 0.72, 0.30), (0.45, 0.80, 0.90), (0.90, 0.45, 0.45), (0.60, 0.85, 0.45))

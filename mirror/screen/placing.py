@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from mirror.keystone import CORNERS, Doubles, onto_screen, picture_size, project
 from mirror.settings import STRAIGHT, Points, ScreenSettings
 from mirror.signals import Bytes, Floats
+from mirror.site.keystone import CORNERS, Doubles, onto_screen, picture_size, project
 
 #: OpenCV draws polygons in sixteenths of a pixel.
 _FINE = 4

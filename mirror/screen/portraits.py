@@ -18,8 +18,8 @@ from mirror.screen.contexts import give_back
 from mirror.screen.facing import Facing
 from mirror.screen.paintings import SIDES, Paintings
 from mirror.screen.reach import Reach
+from mirror.screen.shaders import compile_program
 from mirror.screen.sheet import lids, sheet_of
-from mirror.shaders import compile_program
 from mirror.signals import Floats, Portraits, check
 
 #: Below this opacity a portrait is not drawn at all.

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 import moderngl
 import numpy as np
 
+from mirror.river.streams import STREAMS, TALL_BELOW, positions
 from mirror.screen.clouds import TILE, clouds
 from mirror.screen.contexts import give_back
-from mirror.shaders import compile_program
+from mirror.screen.shaders import compile_program
 from mirror.signals import Floats, Scene, Stir
-from mirror.streams import STREAMS, TALL_BELOW, positions
 
 #: Rows of the flow's grid; its columns follow from the format of the picture.
 FLOW_ROWS = 45

@@ -16,9 +16,9 @@ from mirror.errors import ScreenError
 from mirror.screen.awake import Awake
 from mirror.screen.contexts import forget, leave, take
 from mirror.screen.monitors import Monitors, text
+from mirror.screen.shaders import compile_program
 from mirror.screen.touches import Touch, name_of_key
 from mirror.settings import ScreenSettings
-from mirror.shaders import compile_program
 
 log = logging.getLogger(__name__)
 

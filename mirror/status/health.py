@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mirror.vitals import Vitals
+from mirror.status.vitals import Vitals
 
 OK, AILING, FAILED = "ok", "ailing", "failed"
 #: No new picture for longer is a failure, seconds; and while it starts.

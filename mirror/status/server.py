@@ -28,7 +28,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mirror.clock import MonotonicClock
 from mirror.closeable import Closeable
-from mirror.painter import give_way
+from mirror.painting.painter import give_way
 from mirror.settings import StatusSettings
 from mirror.status import metrics, page
 from mirror.status.signs import Gatherer, Peephole, Signs

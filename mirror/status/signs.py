@@ -16,7 +16,7 @@ from mirror.clock import MonotonicClock
 from mirror.signals import Bytes
 from mirror.status.health import Health, judge
 from mirror.status.tally import Tally
-from mirror.vitals import Pulse, Vitals
+from mirror.status.vitals import Pulse, Vitals
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from mirror.cards import write_whole
 from mirror.clock import MonotonicClock, utc_now
 from mirror.status.health import AWAY
-from mirror.vitals import Vitals
+from mirror.status.vitals import Vitals
 
 log = logging.getLogger(__name__)
 

@@ -19,14 +19,14 @@ LEAKED: list[bytearray] = []
 
 def facemesh(seconds: float = 3.0) -> None:
     """Reading markers raises, for some seconds."""
-    from mirror.markers import FaceReader
+    from mirror.markers.markers import FaceReader
 
     _raise_for(FaceReader, "read", RuntimeError("the graph has failed"), seconds)
 
 
 def facemesh_hangs(seconds: float = 20.0) -> None:
     """Reading markers does not come back."""
-    from mirror.markers import FaceReader
+    from mirror.markers.markers import FaceReader
 
     read, end_s = FaceReader.read, time.monotonic() + seconds
 
@@ -54,7 +54,7 @@ def model(seconds: float = 6.0) -> None:
 
 def painter() -> None:
     """The painter's thread ends."""
-    from mirror.painter import Studio
+    from mirror.painting.painter import Studio
 
     _raise_for(Studio, "paint", SystemExit(), 0.2)
 
@@ -156,7 +156,7 @@ def _begin() -> None:
 
 if os.environ.get("MIRROR_FAULTS"):
     words = getattr(sys, "orig_argv", ())  # from Python 3.10 on
-    if "mirror.standby" in words:  # shows are forked from it
+    if "mirror.watch.standby" in words:  # shows are forked from it
         os.register_at_fork(after_in_child=_begin)
     elif "run" in words:
         _begin()

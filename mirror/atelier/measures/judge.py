@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from mirror.canonical import Frame
-from mirror.latents import angles, fit_pose, isotropic, steadiness
-from mirror.markers import find_faces
+from mirror.latents.latents import angles, fit_pose, isotropic, steadiness
+from mirror.markers.markers import find_faces
 from mirror.signals import Bytes, Floats
 
 #: FaceMesh's own numbers: middles of the inner lips, and of the upper and lower lids.

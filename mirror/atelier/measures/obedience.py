@@ -15,7 +15,7 @@ from mirror.atelier.measures.judge import SURFACE, distance, expression, look, p
 from mirror.atelier.measures.performances import Performance
 from mirror.atelier.measures.variants import Variant, random_latents
 from mirror.canonical import Frame, live_vertices
-from mirror.latents import isotropic, split
+from mirror.latents.latents import isotropic, split
 from mirror.signals import Floats
 
 #: Heads turned further than this need not be found, radians.

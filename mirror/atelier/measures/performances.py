@@ -15,11 +15,11 @@ import numpy as np
 
 from mirror.camera import every_frame, parse_source
 from mirror.errors import SettingsError
-from mirror.markers import FaceReader
+from mirror.markers.markers import FaceReader
+from mirror.markers.sitters import SitterTracker
 from mirror.session.synthetic import synthesise
 from mirror.settings import CameraSettings, MarkerSettings
 from mirror.signals import Floats, Sitters
-from mirror.sitters import SitterTracker
 
 FILMS = (".mp4", ".mov", ".avi", ".mkv", ".webm")
 #: Shorter than so many pictures, and lower than this in pixels, nobody teaches us anything: the

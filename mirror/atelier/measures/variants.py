@@ -14,8 +14,8 @@ import torch
 
 from mirror.canonical import live_vertices
 from mirror.faces import FaceModel
-from mirror.latents import CODE, POSE, split
-from mirror.loading import density
+from mirror.latents.latents import CODE, POSE, split
+from mirror.painting.loading import density
 from mirror.screen import portray
 from mirror.signals import Bytes, Floats
 

@@ -1,0 +1,54 @@
+"""The floor before the screen: where on the screen a sitter appears, and whether they count.
+
+In: where the camera sees a face and how high it is, and what the calibration found of the camera.
+Out: a place on the screen and a weight. Pure; called for each sitter by the show's thread.
+
+A camera that is not in the middle of the screen, or looks askew, sees somebody elsewhere than
+before the piece of screen that they stand at, and the more so the nearer they are. How far away
+somebody is, the height of their face tells: all faces are about as high. So with u the face's
+distance from the middle of the picture and h its height, both in picture heights, somebody stands
+at  x = camera + reach u / h + turn / h  (a pinhole, turned by a small angle).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mirror.latents.latents import rounded
+from mirror.settings import MirrorSettings
+from mirror.signals import Floats
+
+#: From where sitters beside the screen lose their weight to where it is gone, screen widths.
+_SLOPE = 0.15
+
+
+def place_of(
+    middle: Floats, tall: float, view: float, aspect: float, mirror: MirrorSettings
+) -> Floats:
+    """Where on the screen somebody appears: (2,) float32, in screen heights from the top left.
+
+    middle: (2,) of the face in the camera's picture, 0 to 1. tall: its height there, as a share of
+    the picture's. view, aspect: width over height of the camera's picture and of the screen's.
+    """
+    x, y = float(middle[0]), float(middle[1])
+    far = 1.0 / max(tall, 0.01)
+    if mirror.reach_x:
+        x = mirror.camera_x + ((x - 0.5) * view * mirror.reach_x + mirror.turn_x) * far
+    if mirror.reach_y:
+        y = mirror.camera_y + ((y - 0.5) * mirror.reach_y + mirror.turn_y) * far
+    return np.asarray(rounded(np.array((x, y)) * (aspect, 1.0)), np.float32)
+
+
+def weight_of(place: Floats, tall: float, aspect: float, mirror: MirrorSettings) -> float:
+    """How much somebody counts, 0 to 1: by distance, and by how far beside the screen they are."""
+    near = ramp(tall, mirror.far_height, mirror.near_height)
+    if not mirror.reach_x:
+        return near
+    beside = abs(float(place[0]) / aspect - 0.5) - 0.5
+    return near * (1 - ramp(beside, mirror.beside, mirror.beside + _SLOPE))
+
+
+def ramp(value: float, low: float, high: float) -> float:
+    """0 up to low, 1 from high on, smooth between."""
+    t = min(1.0, max(0.0, (value - low) / (high - low)))
+    return t * t * (3 - 2 * t)
