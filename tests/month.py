@@ -30,6 +30,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 from scipy.stats import theilslopes
@@ -37,8 +38,12 @@ from stage import free_port
 from test_osc import harmless
 from uncaught import look
 
+from mirror.session import synthetic
+
 HERE = Path(__file__).resolve().parent
-SPEED = 40.0
+SPEED = 20.0
+#: They come and go all day: first absence, absence and presence, seconds, from and to.
+LANES = (((0.3, 0.6), (0.5, 1.5), (5.0, 7.0)), ((2.0, 3.0), (0.5, 2.5), (5.0, 7.0)))
 #: Visits that a busy museum has in a month.
 VISITS_A_MONTH = 30 * 400
 #: Left out at the start: models, caches, and the first of everything.
@@ -49,7 +54,7 @@ PAGES = ("/", "/health", "/metrics", "/status.json", "/picture.jpg", "/nothing")
 PACKETS = 20
 SITE = """
 [river]
-parcels = 24
+parcels = 12
 [osc]
 on = true
 port = {osc}
@@ -95,15 +100,12 @@ class Month:
         self._osc, self._status = free_port(socket.SOCK_DGRAM), free_port(socket.SOCK_STREAM)
         site = SITE.format(osc=self._osc, status=self._status, log=folder / "log")
         (folder / "site.toml").write_text(site, encoding="utf-8")
-        subprocess.run(
-            [sys.executable, "-m", "mirror", "session", "synthesise", "--out",
-             str(folder / "visits.mcap"), "--seconds", "600", "--rate", "4"],
-            check=True, cwd=HERE.parent, capture_output=True,
-        )  # fmt: skip
+        with mock.patch.object(synthetic, "LANES", LANES):
+            synthetic.write_synthetic(folder / "visits.mcap", 600.0, seed=1, rate_hz=3.0)
         self._stderr = (folder / "stderr").open("wb")
         stack.callback(self._stderr.close)
         self.process = subprocess.Popen(
-            ["nice", "-n", "5", sys.executable, "-c", PLAY, str(folder), str(speed)],
+            [sys.executable, "-c", PLAY, str(folder), str(speed)],
             cwd=HERE.parent, stdout=subprocess.DEVNULL, stderr=self._stderr,
         )  # fmt: skip
         stack.callback(self.end)
