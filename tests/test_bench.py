@@ -14,7 +14,7 @@ from mirror import SCHOOLS
 from mirror.diagnostics.bench import YARDSTICK, Timings, Work, bench, in_turns, tables
 from mirror.report import STAGES
 
-LITTLE = Work(frames=12, steps=6, many_steps=3, rounds=2)
+LITTLE = Work(frames=12, steps=6, many_steps=3, rounds=2, paintings=6)
 
 
 @pytest.fixture(scope="module")

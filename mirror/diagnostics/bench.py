@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 SIZE = (1280, 720)
 SMALL = (640, 360)
 RATE_HZ = 30.0
+#: The film's portrait goes round in so many pictures, however short the film: a visitor's pace.
+LAP = 75
 PARCELS, MANY_PARCELS = 96, 10_000
 #: Pictures drawn before one is measured: the driver compiles at the first.
 FIRST = 3
@@ -61,13 +63,14 @@ class Work:
 
     frames: of the film, and pictures drawn in each size. steps: of the river; many_steps: of the
     large one, which takes a hundred times as long. rounds: pictures of each model, and as many of
-    the yardstick.
+    the yardstick. paintings: different ones on the screen, which the other portraits repeat.
     """
 
     frames: int = 75
     steps: int = 240
     many_steps: int = 40
     rounds: int = 12
+    paintings: int = PARCELS
 
 
 class Timings:
@@ -116,7 +119,7 @@ def bench(json: Path | None = None, work: Work | None = None) -> dict[str, Any]:
         tick()
         pictures = _paint(timings, faces, work.rounds)
         tick()
-        renderer = _show(timings, settings, faces, river, visits)
+        renderer = _show(timings, settings, faces, river, visits, work.paintings)
         tick()
     told = _tell(timings, pictures, load_s, renderer)
     Console().print(*tables(told), sep="\n")
@@ -157,7 +160,7 @@ def make_film(path: Path, model: FaceModel, frames: int) -> Path:
     portrait = model.portray(latent, size=SIZE[1] // 2)
     with Film(path, RATE_HZ) as film:
         for number in range(frames):
-            film.add(_room(portrait, number / frames), number / RATE_HZ)
+            film.add(_room(portrait, number / LAP), number / RATE_HZ)
     return path
 
 
@@ -238,10 +241,11 @@ def in_turns(painters: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str
 
 def _show(
     timings: Timings, settings: Settings, faces: dict[str, FaceModel], river: RiverState,
-    visits: list[list[Visit]],
+    visits: list[list[Visit]], paintings: int,
 ) -> str:  # fmt: skip
     """Screen: the river as it is drawn, large and small; returns the renderer's name."""
-    textures = [_texture(faces, river, parcel) for parcel in range(len(river.stream))]
+    painted = [_texture(faces, river, parcel) for parcel in range(paintings)]
+    textures = [painted[parcel % paintings] for parcel in range(len(river.stream))]
     small = f"screen_{SMALL[0]}x{SMALL[1]}"
     _draw(timings, "screen", SIZE, settings, river, textures, visits)
     return _draw(timings, small, SMALL, settings, river, textures, visits)

@@ -27,7 +27,7 @@ FAINTEST = 1 / 512
 
 #: Texture squares of so many pixels or fewer are drawn in the second and the third grade where
 #: the processor draws. A graphics card always draws the finest.
-GRADES_PX = 280.0, 130.0
+GRADES_PX = 400.0, 175.0
 
 #: Renderers that run on the processor.
 SOFTWARE = "llvmpipe", "softpipe", "swrast"
