@@ -77,6 +77,7 @@ def test_a_restart_that_was_asked_for_comes_when_nobody_is_there(watched: Watche
         it.process.send_signal(signal.SIGHUP)  # as `systemctl reload` does
         assert it.shows_again(before), it.said()
         assert "asked for" in it.said()
+        assert PLAYS in it.children().values()  # it was forked from a new process in the wings
 
 
 def run_second(it: Watched, command: str) -> subprocess.CompletedProcess[str]:

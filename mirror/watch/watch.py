@@ -22,14 +22,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mirror.clock import Clock, MonotonicClock
-from mirror.errors import SettingsError
 from mirror.pauses import Pauses
 from mirror.settings import WatchSettings
 from mirror.status.vitals import RESTARTS
-from mirror.watch.alone import alone, holder
-from mirror.watch.heartbeat import PULSE, Ear
+from mirror.watch.alone import alone
+from mirror.watch.heartbeat import Ear
 from mirror.watch.interrupts import stop_on_signal
 from mirror.watch.judge import Judge, Verdict
+from mirror.watch.orphan import END_S, SOON_S, orphaned
 from mirror.watch.service import Service
 from mirror.watch.wings import Process, Wings
 
@@ -37,16 +37,13 @@ log = logging.getLogger(__name__)
 
 #: How often the supervisor looks up, and how long it may have slept before that is forgiven.
 LOOK_S, SLEPT_S = 0.1, 0.5
-#: How often it looks for an end that is near.
-SOON_S = 0.02
 #: The next show gets ready when this one has shown pictures for so long; how long that may take
 #: while the show of a supervisor that was killed goes on.
 SETTLED_S, PREPARE_S = 5.0, 20.0
 #: A show that is silent for so long may have been stopped: then it is told to go on.
 STOPPED_S = 0.5
-#: A show that was asked to end may take so long, less if it is ill; one that froze is only asked
-#: what it was doing.
-END_S, HURRIED_S, LAST_WORDS_S = 4.0, 1.0, 0.3
+#: A show that is ill may take so long to end; one that froze is only asked what it was doing.
+HURRIED_S, LAST_WORDS_S = 1.0, 0.3
 #: A show that says that it ends may take so long over it.
 LEAVING_S = 30.0
 #: Pauses before starts: the first is a blink, and a run of this length was a good one.
@@ -69,14 +66,14 @@ def watch(arguments: Sequence[str], state: Path, settings: WatchSettings) -> int
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     flags, clock = [*arguments, "--state", str(state)], MonotonicClock()
     with alone(state, ".watch"), Wings(flags, environment(), clock, settings.standby) as wings:
-        orphan = orphaned(state)
+        orphan = orphaned(state, clock)
         supervisor = Supervisor(wings, settings, Service(), clock)
         with stop_on_signal(supervisor.stop):
             if hasattr(signal, "SIGHUP"):
                 signal.signal(signal.SIGHUP, lambda number, frame: supervisor.reload())
             if orphan is not None:  # it goes on until the next one can follow at once
-                supervisor.prepare(lambda: holder(state) == orphan)
-                take_over(state, orphan)
+                supervisor.prepare(orphan.flows)
+                orphan.end()
             return supervisor.run()
 
 
@@ -91,37 +88,6 @@ def environment() -> dict[str, str]:
     return {**{name: value for name, value in os.environ.items() if name not in own}, **more}
 
 
-def orphaned(state: Path) -> int | None:
-    """The show of a supervisor that was killed; raises SettingsError for one that had none."""
-    process = holder(state)
-    if process is None:
-        return None
-    try:
-        orphan = f"{PULSE}=".encode() in Path(f"/proc/{process}/environ").read_bytes()
-    except OSError:
-        orphan = False
-    if not orphan:
-        raise SettingsError(
-            str(state), f"a show without a supervisor holds it (process {process})",
-            "one at a time", "end the other one first",
-        )  # fmt: skip
-    return process
-
-
-def take_over(state: Path, process: int) -> None:
-    """End the show of a supervisor that was killed."""
-    log.warning("the show of a supervisor that has gone is ended (process %d)", process)
-    clock = MonotonicClock()
-    for number, wait_s in ((signal.SIGTERM, END_S), (signal.SIGKILL, END_S)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, number)
-        end_s = clock.now_s() + wait_s
-        while clock.now_s() < end_s:
-            if holder(state) is None:
-                return
-            clock.sleep_s(SOON_S)
-
-
 class Supervisor:
     """Keeps one show running."""
 
@@ -134,6 +100,7 @@ class Supervisor:
         self._blinks = Pauses(FIRST_PAUSE_S, LONGEST_BLINK_S)
         self._stopping = self._reloading = False
         self._fed_s = self._began_s = self._told_s = 0.0
+        self._renewed_s = -1.0
         self._ended_by = ""
         self._status = 0
         self.starts = 0
@@ -206,10 +173,7 @@ class Supervisor:
             if self._stopping:
                 self._end(show, signal.SIGTERM, END_S)
                 return "stopped"
-            if self._reloading:  # perhaps the program on the disk is another one now
-                self._reloading = False
-                self._wings.renew()
-                self._judge.ask("asked for", now_s)
+            self._reload(now_s)
             if self._ended_by:  # it puts away what it has: a film may take its time
                 if now_s - self._told_s > LEAVING_S:
                     self._end(show, signal.SIGABRT, LAST_WORDS_S)
@@ -230,6 +194,17 @@ class Supervisor:
                 self._judge.hear(told, now_s)
                 if first and self._judge.alive:
                     self._service.ready()
+
+    def _reload(self, now_s: float) -> None:
+        """Perhaps the program on the disk is another one now: whoever waits in the wings is
+        renewed first, and then the show."""
+        if self._reloading:
+            self._reloading, self._renewed_s = False, now_s
+            self._wings.renew()
+        late = now_s - self._renewed_s > PREPARE_S
+        if self._renewed_s >= 0 and (self._wings.settled or late):
+            self._renewed_s = -1.0
+            self._judge.ask("asked for", now_s)
 
     def _wake(self, show: Process, now_s: float) -> None:
         """A show that somebody has stopped, as Ctrl-Z does, is told to go on."""

@@ -140,6 +140,11 @@ class Wings(Closeable):
         if self.ready:
             log.info("the next show waits in the wings")
 
+    @property
+    def settled(self) -> bool:
+        """Whether somebody waits, or nobody is to."""
+        return self.ready or not self._wanted
+
     def renew(self) -> None:
         """Another one gets ready, with the program as it is on the disk now."""
         self._end()
