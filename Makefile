@@ -9,7 +9,7 @@ SITE ?= site
 MINUTES ?= 60
 SEED ?= 1
 
-.PHONY: help setup run test lint bench golden train films soak faults install-service remove-service clean
+.PHONY: help setup run test lint bench golden train films soak month faults install-service remove-service clean
 
 help:  ## say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 22
@@ -52,6 +52,11 @@ films: setup  ## a film of a minute of each piece, under out/
 soak: .venv/installed  ## the real program and faults by lot: MINUTES=60, SEED=1; out/soak.json
 	@.ci/system-packages test
 	@PYTHONPATH=. $(python) tests/soak.py --minutes $(MINUTES) --seed $(SEED) --json out/soak.json
+
+month: .venv/installed  ## memory over a month of visits on a fast clock: MINUTES=180; out/month.json
+	@.ci/system-packages run
+	@mkdir -p out
+	@PYTHONPATH=. $(python) tests/month.py --minutes $(MINUTES) --json out/month.json
 
 faults: .venv/installed  ## every fault once, measured on a display: out/faults.md
 	@.ci/system-packages test

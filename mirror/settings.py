@@ -237,7 +237,8 @@ class WatchSettings:
     """[watch]"""
 
     state: str = plain("", "file that the river is saved in; empty: in the user's state folder")
-    freeze_s: float = ranged(2.0, 0.5, 600.0, "no new picture for longer is a freeze")
+    standby: bool = plain(True, "a process waits in the wings, so that restarts take no time")
+    freeze_s: float = ranged(1.5, 0.5, 600.0, "no new picture for longer is a freeze")
     start_s: float = ranged(30.0, 2.0, 600.0, "the first picture may take so long")
     slow_hz: float = ranged(3.0, 0.0, 60.0, "fewer pictures a second are too slow; 0: never")
     slow_s: float = ranged(120.0, 1.0, 1e5, "when too slow for so long, the show starts again")

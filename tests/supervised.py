@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
+from mirror.watch.standby import WAITS
+
 ROOT = Path(__file__).resolve().parent.parent
 #: A small show: everything is there, and nothing takes long.
 SMALL = "--screen offscreen --size 96x54 --piece passersby"
@@ -58,13 +60,28 @@ class Watched:
     @property
     def show(self) -> int | None:
         """The process id of the show that runs now."""
-        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        try:
-            ids = [int(word) for word in path.read_text(encoding="ascii").split()]
-        except OSError:
-            return None
+        ids = [id for id, name in self.children().items() if name != WAITS]
         self.shows += [id for id in ids if id not in self.shows]
         return ids[0] if ids else None
+
+    @property
+    def standby(self) -> int | None:
+        """The process that waits in the wings."""
+        ids = [id for id, name in self.children().items() if name == WAITS]
+        return ids[0] if ids else None
+
+    def children(self) -> dict[int, str]:
+        """The supervisor's processes, and the name that each gives itself."""
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        try:
+            return {int(id): name_of(int(id)) for id in path.read_text(encoding="ascii").split()}
+        except OSError:
+            return {}
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next show waits in the wings."""
+        return self.said().count("the next show waits") > self.said().count("whoever waits")
 
     def heard(self, word: str) -> int:
         """How often the service manager has been told this."""
@@ -92,6 +109,7 @@ class Watched:
     def end(self) -> int:
         """Ask the supervisor to end; its exit status."""
         if self.process.poll() is None:
+            self.heard("")  # the system keeps ten datagrams, and drops what comes after them
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(30)
 
@@ -112,6 +130,14 @@ class Watched:
             for left in {show, *self.shows} - {None}:
                 if left is not None and alive(left):
                     os.kill(left, signal.SIGKILL)
+
+
+def name_of(process: int) -> str:
+    """A process's own name for itself; '' when it has gone."""
+    try:
+        return Path(f"/proc/{process}/comm").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def alive(process: int) -> bool:

@@ -78,6 +78,22 @@ def test_a_supervisor_that_slept_blames_nobody() -> None:
     assert life.hangs(SETTINGS.freeze_s + 0.5) == Verdict("freeze", True)
 
 
+def test_on_a_machine_that_is_too_slow_a_start_is_given_longer_each_time() -> None:
+    life, times_s = Life(), []
+    for _ in range(3):
+        life.shows(5)
+        begun_s = life.now_s
+        assert life.hangs(60) == Verdict("freeze", True)
+        times_s.append(life.now_s - begun_s)
+        life.begins()
+    assert times_s == pytest.approx([SETTINGS.freeze_s * n for n in (1, 2, 4)], abs=0.2)
+    life.shows(SETTINGS.start_s + 1)  # it has come through: from now on a freeze is a freeze
+    assert life.hangs(SETTINGS.freeze_s + 0.2) == Verdict("freeze", True)
+    life.begins()
+    life.shows(5)
+    assert life.hangs(SETTINGS.freeze_s + 0.2) == Verdict("freeze", True)
+
+
 WAITING = {
     "memory over the ceiling": {"rss_mb": 1100.0},
     "slow picture": {"fps": 1.0},

@@ -29,7 +29,7 @@ def test_systemd_reads_the_unit_without_a_complaint(tmp_path: Path) -> None:
 def test_the_watchdog_is_fed_by_the_supervisor_alone() -> None:
     text = unit("hall")
     for line in ("Type=notify", "NotifyAccess=main", "Restart=always", "WatchdogSec=60",
-                 "StartLimitIntervalSec=0", "LimitCORE=0"):  # fmt: skip
+                 "StartLimitIntervalSec=0", "LimitCORE=0", "KillMode=process"):  # fmt: skip
         assert line in text.splitlines()
     assert " -m mirror watch --site hall\n" in text
 

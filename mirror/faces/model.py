@@ -73,7 +73,13 @@ class FaceModel:
         self.shell = Shell(**card["shell"])
         self._mean = _channels_first(tensors["mean_texture"].float() / 255.0).to(self.device)
         scale = tensors["component_scale"].float()[:, None, None, None]
-        components = _channels_first(tensors["components"].float() * scale)  # (48, 4, 128, 128)
+        # In one pass and in place: three copies of six models were half a second of a start.
+        components = (
+            tensors["components"]
+            .movedim(-1, -3)
+            .to(torch.float32, memory_format=torch.contiguous_format, copy=True)
+            .mul_(scale)
+        )  # (48, 4, 128, 128)
         self._components = components.flatten(1).contiguous().to(self.device)
         self._side = components.shape[-1]
         self.training_codes = tensors["codes"].float().numpy()

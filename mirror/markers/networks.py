@@ -110,11 +110,19 @@ class FaceNetworks:
         self._mesh = self._detector = None
 
 
+def preload() -> None:
+    """Import MediaPipe now, for networks that are built later, also in forks of this process."""
+    with hushed():
+        import mediapipe  # noqa: F401
+        from google.protobuf import text_format  # type: ignore[import-untyped]  # noqa: F401
+        from mediapipe.modules.face_detection import face_detection_pb2  # noqa: F401
+
+
 class _Graph:
     """One of MediaPipe's graphs with one output: what its last run gave, or None."""
 
     def __init__(self, text: str, side_packets: dict[str, Any]) -> None:
-        from google.protobuf import text_format  # type: ignore[import-untyped]
+        from google.protobuf import text_format
         from mediapipe.framework import calculator_pb2
         from mediapipe.python import CalculatorGraph, ImageFormat, packet_creator, packet_getter
 

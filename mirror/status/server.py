@@ -214,7 +214,7 @@ class StatusServer(Closeable):
         self._server: uvicorn.Server | None = None
         self.port: int | None = None
         for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # a line for each bad request
+            logging.getLogger(name).setLevel(logging.ERROR)  # or a line for each bad request
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
         self._thread.start()
 

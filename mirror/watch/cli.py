@@ -11,6 +11,7 @@ from mirror.console import example
 from mirror.flags import File, Site, flag
 from mirror.options import merge
 from mirror.places import state_file
+from mirror.settings import Settings
 from mirror.show.cli import app as show_app
 from mirror.show.cli import asked
 from mirror.site.site import read_site
@@ -57,8 +58,9 @@ def service(
     typer.echo(unit(site, context.args), nl=False)
 
 
-def held_to_their_limits(arguments: Sequence[str]) -> None:
-    """Refuse flags that `mirror run` would refuse, now rather than again and again."""
+def held_to_their_limits(arguments: Sequence[str]) -> Settings:
+    """Refuse flags that `mirror run` would refuse, now rather than again and again; what they and
+    the site ask for."""
     command = typer.main.get_command(show_app).commands["run"]  # type: ignore[attr-defined]
     given = command.make_context("mirror run", list(arguments)).params
-    merge(read_site(given["site"]), asked(given, source=given["source"] or ""))
+    return merge(read_site(given["site"]), asked(given, source=given["source"] or ""))

@@ -31,6 +31,9 @@ EYES_S = 8.0
 FAR_OVER = 1.25
 #: A restart that did not help is tried again after pauses that grow up to this.
 LONGEST_S = 3600.0
+#: On a machine that is too slow a show seems to freeze soon after its start: the next time it is
+#: given longer, up to this.
+LONGEST_FREEZE_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Judge:
             "camera silent": Pauses(settings.camera_s, LONGEST_S),
             "painting dead": Pauses(settings.painting_s, LONGEST_S),
         }
+        self._freezes = Pauses(settings.freeze_s, LONGEST_FREEZE_S)
+        self._freeze_s = self._freezes.take()
         self._patience_s = {fault: pauses.take() for fault, pauses in self._pauses.items()}
         self._wanted: tuple[str, float] | None = None
         self.begin(0.0)
@@ -96,6 +101,8 @@ class Judge:
         """What is to be done now, if anything."""
         urgent = self._urgent(now_s)
         if urgent:
+            if urgent == "freeze":
+                self._frozen(now_s)
             return Verdict(urgent, True)
         if fault := self._planned(now_s):
             self.ask(fault, now_s)
@@ -113,7 +120,8 @@ class Judge:
         settings, signs = self._settings, self._signs
         if not self.alive:
             return "did not start" if now_s - self._begun_s > settings.start_s else ""
-        if self.silence_s(now_s) > settings.freeze_s:
+        fresh = now_s - self._begun_s <= settings.start_s
+        if self.silence_s(now_s) > (self._freeze_s if fresh else settings.freeze_s):
             return "freeze"
         silent = _number(signs, "silent_s") > EYES_S and signs.get("camera") not in NO_CAMERA
         started = signs.get("camera") != "opening" or now_s - self._begun_s > settings.start_s
@@ -122,6 +130,12 @@ class Judge:
         if _number(signs, "rss_mb") > FAR_OVER * settings.memory_mb:
             return "memory far over the ceiling"
         return ""
+
+    def _frozen(self, now_s: float) -> None:
+        """How long the next show may be silent in its first time."""
+        if now_s - self._begun_s > self._settings.start_s:
+            self._freezes.reset()
+        self._freeze_s = self._freezes.take()
 
     def _planned(self, now_s: float) -> str:
         settings, signs = self._settings, self._signs

@@ -29,7 +29,8 @@ RestartSec=1
 WatchdogSec=60
 TimeoutStartSec=180
 TimeoutStopSec=15
-KillMode=mixed
+# The supervisor ends its show itself; should it be killed, the show goes on until it is back.
+KillMode=process
 StateDirectory=mirror
 # A core would hold the camera's last picture.
 LimitCORE=0

@@ -17,29 +17,33 @@ import resource
 import select
 import signal
 import subprocess
-import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mirror.clock import Clock, MonotonicClock
-from mirror.errors import SettingsError
 from mirror.pauses import Pauses
 from mirror.settings import WatchSettings
 from mirror.status.vitals import RESTARTS
-from mirror.watch.alone import alone, holder
-from mirror.watch.heartbeat import PULSE, Ear
+from mirror.watch.alone import alone
+from mirror.watch.heartbeat import Ear
 from mirror.watch.interrupts import stop_on_signal
 from mirror.watch.judge import Judge, Verdict
+from mirror.watch.orphan import END_S, SOON_S, orphaned
 from mirror.watch.service import Service
+from mirror.watch.wings import Process, Wings
 
 log = logging.getLogger(__name__)
 
 #: How often the supervisor looks up, and how long it may have slept before that is forgiven.
 LOOK_S, SLEPT_S = 0.1, 0.5
-#: A show that was asked to end may take so long, less if it is ill; one that froze is only asked
-#: what it was doing.
-END_S, HURRIED_S, LAST_WORDS_S = 4.0, 1.0, 0.3
+#: The next show gets ready when this one has shown pictures for so long; how long that may take
+#: while the show of a supervisor that was killed goes on.
+SETTLED_S, PREPARE_S = 5.0, 20.0
+#: A show that is silent for so long may have been stopped: then it is told to go on.
+STOPPED_S = 0.5
+#: A show that is ill may take so long to end; one that froze is only asked what it was doing.
+HURRIED_S, LAST_WORDS_S = 1.0, 0.3
 #: A show that says that it ends may take so long over it.
 LEAVING_S = 30.0
 #: Pauses before starts: the first is a blink, and a run of this length was a good one.
@@ -60,59 +64,43 @@ def watch(arguments: Sequence[str], state: Path, settings: WatchSettings) -> int
         state.parent.mkdir(parents=True, exist_ok=True)
     # A core of a show that was aborted would hold the camera's last picture.
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
-    with alone(state, ".watch"):
-        take_over(state)
-        supervisor = Supervisor([*arguments, "--state", str(state)], settings, Service())
+    flags, clock = [*arguments, "--state", str(state)], MonotonicClock()
+    with alone(state, ".watch"), Wings(flags, environment(), clock, settings.standby) as wings:
+        orphan = orphaned(state, clock)
+        supervisor = Supervisor(wings, settings, Service(), clock)
         with stop_on_signal(supervisor.stop):
             if hasattr(signal, "SIGHUP"):
                 signal.signal(signal.SIGHUP, lambda number, frame: supervisor.reload())
+            if orphan is not None:  # it goes on until the next one can follow at once
+                supervisor.prepare(orphan.flows)
+                orphan.end()
             return supervisor.run()
 
 
-def take_over(state: Path) -> None:
-    """End a show whose supervisor was killed; raises SettingsError for one that never had any."""
-    process = holder(state)
-    if process is None:
-        return
-    try:
-        orphan = f"{PULSE}=".encode() in Path(f"/proc/{process}/environ").read_bytes()
-    except OSError:
-        orphan = False
-    if not orphan:
-        raise SettingsError(
-            str(state), f"a show without a supervisor holds it (process {process})",
-            "one at a time", "end the other one first",
-        )  # fmt: skip
-    log.warning("the show of a supervisor that has gone is ended (process %d)", process)
-    clock = MonotonicClock()
-    for number, wait_s in ((signal.SIGTERM, END_S), (signal.SIGKILL, END_S)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, number)
-        end_s = clock.now_s() + wait_s
-        while clock.now_s() < end_s:
-            if holder(state) is None:
-                return
-            clock.sleep_s(LOOK_S)
+def environment() -> dict[str, str]:
+    """Of every show, and of whoever waits in the wings."""
+    more = {
+        "PYTHONFAULTHANDLER": "1",  # a show that is aborted says where it stood
+        # On a full disk Python leaves half of a compiled module, and never starts again.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    own = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")  # the supervisor's
+    return {**{name: value for name, value in os.environ.items() if name not in own}, **more}
 
 
 class Supervisor:
     """Keeps one show running."""
 
     def __init__(
-        self,
-        arguments: Sequence[str],
-        settings: WatchSettings,
-        service: Service,
-        clock: Clock | None = None,
+        self, wings: Wings, settings: WatchSettings, service: Service, clock: Clock
     ) -> None:
-        self._command = [sys.executable, "-m", "mirror", "run", *arguments]
-        self._settings, self._service = settings, service
-        self._clock = clock or MonotonicClock()
+        self._wings, self._settings, self._service, self._clock = wings, settings, service, clock
         self._judge = Judge(settings)
         self._pauses = Pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         self._blinks = Pauses(FIRST_PAUSE_S, LONGEST_BLINK_S)
         self._stopping = self._reloading = False
         self._fed_s = self._began_s = self._told_s = 0.0
+        self._renewed_s = -1.0
         self._ended_by = ""
         self._status = 0
         self.starts = 0
@@ -125,6 +113,15 @@ class Supervisor:
     def reload(self) -> None:
         """Start the show anew at the next empty room; a signal handler may ask."""
         self._reloading = True
+
+    def prepare(self, wanted: Callable[[], bool]) -> None:
+        """Get a show ready for as long as that is wanted and not too long."""
+        end_s = self._clock.now_s() + PREPARE_S
+        while not (self._stopping or self._wings.ready or self._clock.now_s() > end_s):
+            if not wanted():
+                return
+            self._wings.tend()
+            self._clock.sleep_s(LOOK_S)
 
     def run(self) -> int:
         """Until told to end."""
@@ -140,23 +137,12 @@ class Supervisor:
     def _one_run(self) -> str:
         """One show, from its start to its end; what was wrong with it."""
         reading, writing = os.pipe()
-        environment = {
-            **os.environ,
-            PULSE: str(writing),
-            RESTARTS: str(self.starts),
-            "PYTHONFAULTHANDLER": "1",  # a show that is aborted says where it stood
-            # On a full disk Python leaves half of a compiled module, and never starts again.
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }  # fmt: skip
-        for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"):  # the supervisor's own
-            environment.pop(name, None)
+        told = {RESTARTS: str(self.starts)}
         self.starts, self._ended_by, ear = self.starts + 1, "", Ear(reading)
         self._began_s = self._clock.now_s()
         self._judge.begin(self._began_s)
         try:
-            show = subprocess.Popen(
-                self._command, env=environment, pass_fds=[writing], start_new_session=True
-            )
+            show = self._wings.start(writing, told)
         except OSError as error:  # no memory, no process: again after a pause
             log.error("the show cannot be started: %s", error)
             ear.close()
@@ -168,7 +154,7 @@ class Supervisor:
         finally:
             ear.close()
 
-    def _attend(self, show: subprocess.Popen[bytes], ear: Ear) -> str:
+    def _attend(self, show: Process, ear: Ear) -> str:
         """Listen to a show and judge it until it has ended."""
         looked_s = self._clock.now_s()
         while True:
@@ -179,7 +165,7 @@ class Supervisor:
             looked_s = now_s
             self._listen(ear, now_s)
             if ear.closed:  # it ends, or closed its line; without it nothing is known of it
-                self._clock.sleep_s(LOOK_S / 4)
+                self._clock.sleep_s(SOON_S)
             if (status := show.poll()) is not None:
                 self._listen(ear, now_s)
                 self._status = max(status, 0)
@@ -187,16 +173,17 @@ class Supervisor:
             if self._stopping:
                 self._end(show, signal.SIGTERM, END_S)
                 return "stopped"
-            if self._reloading:
-                self._reloading = False
-                self._judge.ask("asked for", now_s)
+            self._reload(now_s)
             if self._ended_by:  # it puts away what it has: a film may take its time
                 if now_s - self._told_s > LEAVING_S:
                     self._end(show, signal.SIGABRT, LAST_WORDS_S)
             elif verdict := self._judge.verdict(now_s):
                 self._act(show, verdict)
                 return verdict.fault
+            self._wake(show, now_s)
             self._feed(now_s)
+            if self._judge.alive and now_s - self._began_s > SETTLED_S:
+                self._wings.tend()
 
     def _listen(self, ear: Ear, now_s: float) -> None:
         for told in ear.hear():
@@ -208,7 +195,26 @@ class Supervisor:
                 if first and self._judge.alive:
                     self._service.ready()
 
-    def _act(self, show: subprocess.Popen[bytes], verdict: Verdict) -> None:
+    def _reload(self, now_s: float) -> None:
+        """Perhaps the program on the disk is another one now: whoever waits in the wings is
+        renewed first, and then the show."""
+        if self._reloading:
+            self._reloading, self._renewed_s = False, now_s
+            self._wings.renew()
+        late = now_s - self._renewed_s > PREPARE_S
+        if self._renewed_s >= 0 and (self._wings.settled or late):
+            self._renewed_s = -1.0
+            self._judge.ask("asked for", now_s)
+
+    def _wake(self, show: Process, now_s: float) -> None:
+        """A show that somebody has stopped, as Ctrl-Z does, is told to go on."""
+        if self._judge.silence_s(now_s) > STOPPED_S and stopped(show.pid):
+            self.faults["stopped"] += 1
+            level = logging.WARNING if self.faults["stopped"] == 1 else logging.INFO
+            log.log(level, "the show was stopped: it goes on")
+            show.send_signal(signal.SIGCONT)
+
+    def _act(self, show: Process, verdict: Verdict) -> None:
         """End a show that is ill: one that stands still is asked where, then killed."""
         level = logging.INFO if self.faults[verdict.fault] else logging.ERROR
         log.log(level, "the show is started again: %s", verdict.fault)
@@ -217,7 +223,7 @@ class Supervisor:
         else:
             self._end(show, signal.SIGTERM, HURRIED_S if verdict.urgent else END_S)
 
-    def _end(self, show: subprocess.Popen[bytes], number: int, wait_s: float) -> None:
+    def _end(self, show: Process, number: int, wait_s: float) -> None:
         show.send_signal(number)
         show.send_signal(signal.SIGCONT)  # one that was stopped hears nothing else
         try:
@@ -256,3 +262,12 @@ class Supervisor:
                 self._fed_s = now_s
                 self._service.alive()
             self._service.status(f"showing; restarts so far: {self.starts - 1}")
+
+
+def stopped(process: int) -> bool:
+    """Whether a process was stopped by a signal, all its threads."""
+    try:
+        told = Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return told.rpartition(")")[2].split()[:1] == ["T"]

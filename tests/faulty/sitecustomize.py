@@ -1,7 +1,7 @@
 """Faults inside a running show, for the fault matrix and the soak: never part of the program.
 
 Python imports this by itself when its folder is on PYTHONPATH. It watches the file that
-MIRROR_FAULTS names; a word in it makes a fault, once. Only `mirror run` is touched.
+MIRROR_FAULTS names; a word in it makes a fault, once. Only shows are touched.
 """
 
 from __future__ import annotations
@@ -150,7 +150,13 @@ def _watch(path: str) -> None:
             globals()[word]()
 
 
-if os.environ.get("MIRROR_FAULTS") and "run" in getattr(
-    sys, "orig_argv", ()
-):  # from Python 3.10 on
+def _begin() -> None:
     threading.Thread(target=_watch, args=(os.environ["MIRROR_FAULTS"],), daemon=True).start()
+
+
+if os.environ.get("MIRROR_FAULTS"):
+    words = getattr(sys, "orig_argv", ())  # from Python 3.10 on
+    if "mirror.watch.standby" in words:  # shows are forked from it
+        os.register_at_fork(after_in_child=_begin)
+    elif "run" in words:
+        _begin()
