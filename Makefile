@@ -9,7 +9,7 @@ SITE ?= site
 MINUTES ?= 60
 SEED ?= 1
 
-.PHONY: help setup run test lint bench golden train films soak month faults install-service remove-service clean
+.PHONY: help setup run test lint bench golden train films soak month resemblance faults install-service remove-service clean
 
 help:  ## say what there is to make
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 22
@@ -57,6 +57,11 @@ month: .venv/installed  ## memory over a month of visits on a fast clock: MINUTE
 	@.ci/system-packages run
 	@mkdir -p out
 	@PYTHONPATH=. $(python) tests/month.py --minutes $(MINUTES) --json out/month.json
+
+resemblance: .venv/installed  ## whether sitters are known in drawn pictures: CLIPS=folder; out/resemblance.json
+	@.ci/system-packages test
+	@mkdir -p out
+	@PYTHONPATH=. $(python) tests/resemblance.py $(if $(CLIPS),--clips $(CLIPS)) --json out/resemblance.json
 
 faults: .venv/installed  ## every fault once, measured on a display: out/faults.md
 	@.ci/system-packages test
