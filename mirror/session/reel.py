@@ -1,7 +1,7 @@
 """A whole recording on disk: one tape after another, within its limits.
 
-In: messages with their session time. Out: files ``NAME.mcap``, ``NAME.0002.mcap``, ... One thread
-owns a reel; the recorder's, or whoever writes a synthetic session.
+In: messages with their session time. Out: files ``NAME.mcap``, ``NAME.0002.mcap``, ... The
+recorder's thread owns a reel, and ends it: ``finish``, or ``drop`` where the disk refused.
 """
 
 from __future__ import annotations
@@ -167,12 +167,3 @@ class Reel:
     def drop(self) -> None:
         """Close the last part as it is; recovery can mend it."""
         self._tape.drop()
-
-    def __enter__(self) -> Reel:
-        return self
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is None:
-            self.finish()
-        else:
-            self.drop()
