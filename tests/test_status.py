@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import h11
 import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -32,6 +33,7 @@ from mirror.status.server import (
     Rate,
     StatusServer,
     is_here,
+    is_our_fault,
     names_of,
 )
 from mirror.status.signs import Gatherer, Peephole, Signs
@@ -321,6 +323,16 @@ def test_ten_thousand_malformed_requests_do_nothing(
     until(lambda: len(list(Path("/proc/self/fd").iterdir())) <= files + 5, 60)
     assert pulse.newest.pictures > beats
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+def test_only_the_servers_own_failures_reach_the_log() -> None:
+    def told(error: Exception) -> bool:
+        where = type(error), error, None
+        return is_our_fault(logging.LogRecord("uvicorn.error", 40, "", 0, "Exception", (), where))
+
+    assert not told(h11.LocalProtocolError("can't handle event type Response"))
+    assert told(ValueError("a fault of ours"))
+    assert is_our_fault(logging.LogRecord("uvicorn.error", 40, "", 0, "a line", (), None))
 
 
 def test_what_comes_too_fast_waits() -> None:

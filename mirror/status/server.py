@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import cv2
+import h11
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -204,6 +205,13 @@ def as_jpeg(peephole: Peephole) -> bytes | None:
     return stored.tobytes() if done else None
 
 
+def is_our_fault(record: logging.LogRecord) -> bool:
+    """Whether the server's own code failed: not when somebody's broken request had ended the
+    connection before the answer was begun, which uvicorn tells as an error, trace and all."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, h11.LocalProtocolError)
+
+
 class StatusServer(Closeable):
     """Serves until it is closed; a context manager. port: while it is served, else None."""
 
@@ -215,6 +223,7 @@ class StatusServer(Closeable):
         self.port: int | None = None
         for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi"):
             logging.getLogger(name).setLevel(logging.ERROR)  # or a line for each bad request
+        logging.getLogger("uvicorn.error").addFilter(is_our_fault)
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
         self._thread.start()
 
