@@ -33,7 +33,8 @@ class RunOptions:
     state: the file that the river is saved in and taken up from.
     realtime: a file plays in its own time; False: frame by frame, on the
     source's clock. loop: a file begins again at its end.
-    from_s, to_s: the part of a recording that is played; speed: times its own.
+    from_s, to_s: the part of a recording that is played; speed: times its own. pictures: what is
+    played are its pictures, not its markers.
     osc, status: ports that show control and the status page are switched on at.
     """
 
@@ -54,6 +55,7 @@ class RunOptions:
     from_s: float = 0.0
     to_s: float | None = None
     speed: float = 1.0
+    pictures: bool = False
     osc: int | None = None
     status: int | None = None
 

@@ -40,7 +40,7 @@ def test_what_the_show_sees_is_what_is_read(tmp_path: Path) -> None:
     with Recorder(tmp_path / "a.mcap", SessionHeader(seed=3), clock=SteppedClock(7.0)) as recorder:
         show(recorder, MOMENTS)
         recorder.fault("frozen", 1.25, "for 2 s")
-        recorder.picture(Frame(np.zeros((9, 9, 3), np.uint8), 0, 1.0))  # not asked for: let go
+        recorder.picture(Frame(np.zeros((9, 9, 3), np.uint8), 0, 1.0), 1.0)  # not asked for: let go
     assert not recorder.stopped
     session = open_session(recorder.path)
     assert [bits(s) for s in session.sitters()] == [bits(s) for s in MOMENTS]
@@ -60,9 +60,9 @@ def test_pictures_are_recorded_only_when_the_header_asks_for_them(tmp_path: Path
     with Recorder(tmp_path / "p.mcap", header) as recorder:
         assert recorder.pictures
         for number in range(3):
-            recorder.picture(
-                Frame(np.full((40, 64, 3), 60 * number, np.uint8), number, number / 10)
-            )
+            frame = Frame(np.full((40, 64, 3), 60 * number, np.uint8), number, 7000.0)
+            recorder.picture(frame, number / 10)
+        recorder.picture(frame, -0.01)  # taken before the session's begin
     found = list(open_session(recorder.path).pictures())
     assert [(f.number, f.time_s) for f in found] == [(0, 0.0), (1, 0.1), (2, 0.2)]
     assert [round(f.picture.mean() / 60) for f in found] == [0, 1, 2]

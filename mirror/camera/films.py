@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,12 +20,16 @@ from mirror.camera.faults import Faults
 from mirror.camera.readers import Shot, StreamReader
 from mirror.camera.sources import Source
 from mirror.clock import MonotonicClock
-from mirror.errors import SourceError
+from mirror.errors import SessionError, SourceError
+from mirror.session.picture import from_jpeg
+from mirror.session.read import open_session
 from mirror.settings import CameraSettings
 from mirror.signals import Bytes, Frame
 
 #: When a film does not say how fast it is.
 USUAL_RATE_HZ = 25.0
+#: So many recorded pictures tell the rate of a session.
+RATED_BY = 60
 #: Two pictures further apart than this mean a broken count, not a slow film.
 WIDEST_GAP_S = 10.0
 #: So many damaged pictures at the start make it no video.
@@ -52,8 +59,10 @@ def probe(source: Source) -> FileFacts:
 
     Raises SourceError if it is missing, damaged from the start, or not a video.
     """
-    if source.kind != "file":
+    if source.live:
         raise SourceError(str(source), "it is live", "a video file", "give the path of a file")
+    if source.kind == "session":
+        return _probe_session(source)
     reader = StreamReader(source, 0.0, MonotonicClock())
     try:
         height_px, width_px = _first_picture(reader, source).shape[:2]
@@ -115,6 +124,9 @@ def mirrored(picture: Bytes, mirror: bool) -> Bytes:
 
 def film(source: Source, loop: bool, faults: Faults) -> Generator[FilmShot, None, None]:
     """A file's pictures with their times, not developed yet. Raises SourceError like probe."""
+    if source.kind == "session":
+        yield from _recorded(source, loop, faults)
+        return
     number, film_time = 0, None
     while True:
         reader = StreamReader(source, 0.0, MonotonicClock())
@@ -130,6 +142,43 @@ def film(source: Source, loop: bool, faults: Faults) -> Generator[FilmShot, None
             reader.close()
         if not loop or number == first:
             return
+
+
+def _recorded(source: Source, loop: bool, faults: Faults) -> Iterator[FilmShot]:
+    """The pictures of a recorded session, at the times at which they were taken."""
+    session = open_session(Path(str(source.address)))
+    length_s = (session.duration_s if source.to_s is None else source.to_s) - source.from_s
+    number, later_s = 0, 0.0
+    while True:
+        first = number
+        for jpeg, _, time_s in session.jpegs(source.from_s, source.to_s):
+            try:
+                picture = from_jpeg(jpeg)
+            except SessionError as error:
+                faults.count("corrupt", error.found)
+                continue
+            at_s = later_s + time_s - source.from_s
+            yield FilmShot(number, at_s, 1.0 / USUAL_RATE_HZ, partial(np.asarray, picture))
+            number += 1
+        later_s += length_s
+        if not loop or number == first:
+            return
+
+
+def _probe_session(source: Source) -> FileFacts:
+    """As ``probe`` has it; its rate is that of the first pictures."""
+    session = open_session(Path(str(source.address)))
+    some = list(islice(session.pictures(source.from_s, source.to_s), RATED_BY))
+    if not some:
+        raise SourceError(
+            str(source), "no pictures in it", "a session recorded with --record-pictures",
+            f"mirror replay {source.address}",
+        )  # fmt: skip
+    height_px, width_px = some[0].picture.shape[:2]
+    spent_s = some[-1].time_s - some[0].time_s
+    rate_hz = (len(some) - 1) / spent_s if spent_s > 0 else USUAL_RATE_HZ
+    seconds = session.duration_s
+    return FileFacts(width_px, height_px, rate_hz, round(seconds * rate_hz), seconds)
 
 
 def _good_shots(reader: StreamReader, faults: Faults) -> Iterator[Shot]:

@@ -25,17 +25,20 @@ ALLOWED = (
 class Source:
     """Where pictures come from.
 
-    kind: 'device', 'url' or 'file'. address: a device's number or path, a URL, or a file's path.
+    kind: 'device', 'url', 'file' or 'session' (recorded pictures). address: a device's number or
+    path, a URL, or a file's path. from_s, to_s: the part of a session that is played.
     As text, a URL shows neither its name and password nor its query: logs and errors use that.
     """
 
     kind: str
     address: int | str = field(repr=False)
+    from_s: float = 0.0
+    to_s: float | None = None
 
     @property
     def live(self) -> bool:
         """Whether it goes on for ever, at its own pace."""
-        return self.kind != "file"
+        return self.kind not in ("file", "session")
 
     def __str__(self) -> str:
         """The address, fit for a log."""

@@ -103,10 +103,17 @@ class Session:
 
     def pictures(self, from_s: float = 0.0, to_s: float | None = None) -> Iterator[Frame]:
         """The camera's frames, decoded from JPEG, if the header says pictures."""
+        for jpeg, number, time_s in self.jpegs(from_s, to_s):
+            yield Frame(from_jpeg(jpeg), number, time_s)
+
+    def jpegs(
+        self, from_s: float = 0.0, to_s: float | None = None
+    ) -> Iterator[tuple[bytes, int, float]]:
+        """The same as JPEG files, with number and time."""
         for message in self._messages("/picture", from_s, to_s):
             jpeg, number, time_s = decode_picture(message.data)
             if _within(time_s - self.header.start_s, from_s, to_s):
-                yield Frame(from_jpeg(jpeg), number, time_s - self.header.start_s)
+                yield jpeg, number, time_s - self.header.start_s
 
     @cached_property
     def duration_s(self) -> float:

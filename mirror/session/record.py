@@ -117,19 +117,31 @@ class Recorder:
         hashed = RiverHash(step, time_s, sha256)
         self._put(lambda reel: reel.add(4, time_s, encode_hash(hashed)))
 
-    def picture(self, frame: Frame) -> None:
-        """Record a camera frame as JPEG, if the header says pictures; else it is let go."""
-        if not self._header.pictures or not self._pictures.acquire(blocking=False):
+    def picture(self, frame: Frame, time_s: float) -> None:
+        """Record a camera frame as JPEG, if the header says pictures; else it is let go.
+
+        time_s: when it was taken, on the session's clock; before its begin it is let go too.
+        """
+        if not self._header.pictures or time_s < self._header.start_s or not self._room():
             return
 
         def write(reel: Reel) -> None:
             self._pictures.release()
-            data = encode_picture(
-                as_jpeg(frame), frame.number, frame.time_s, reel.log_ns(frame.time_s)
-            )  # fmt: skip
-            reel.add(5, frame.time_s, data)
+            data = encode_picture(as_jpeg(frame), frame.number, time_s, reel.log_ns(time_s))
+            reel.add(5, time_s, data)
 
         self._put(write)
+
+    def _room(self) -> bool:
+        """Whether one more picture may wait; a patient recorder waits until it may."""
+        patience_s = PATIENCE_S if self._patient else 0.0
+        while not self.stopped:
+            if self._pictures.acquire(timeout=patience_s):
+                return True
+            if not self._patient:
+                self.dropped += 1
+                return False
+        return False
 
     def close(self) -> None:
         """Write what is waiting and the footer; returns after 15 s even if the disk does not."""

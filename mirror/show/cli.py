@@ -104,6 +104,9 @@ def replay(
     begin_at: Annotated[Text, flag("--from", metavar="S", help="Begin so far in.")] = None,
     end_at: Annotated[Text, flag("--to", metavar="S", help="End there.")] = None,
     speed: Annotated[Text, flag("--speed", metavar="X", help="Times its own speed.")] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Find markers anew, in the pictures recorded.")
+    ] = False,
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at its end.")] = False,
     site: Site = "site",
 ) -> None:
@@ -118,6 +121,7 @@ def replay(
             from_s=seconds_from(begin_at, "--from") or 0.0,
             to_s=seconds_from(end_at, "--to"),
             speed=speed_from(speed),
+            pictures=pictures,
         ),
         fast,
     )

@@ -70,6 +70,10 @@ class Course:
             return session_s + self._session_s
         return self._time.now_s - self._start_s
 
+    def river_s(self, clock_s: float) -> float:
+        """The river's time at a time of the clock; any thread may ask."""
+        return self._time.at_s(clock_s) - self._start_s
+
     def piece_s(self, river_s: float) -> float:
         """A time of the river, in the piece's."""
         return river_s + self._start_s

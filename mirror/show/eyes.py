@@ -6,6 +6,7 @@ were found in was in hand. A picture of a visitor ends here.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections import Counter
@@ -83,7 +84,8 @@ class LiveEyes:
         self._may_read = threading.Event()
         self._may_read.set()
         self.origin_s: float | None = None
-        self.witness: Callable[[Frame], None] | None = None  # recording pictures, when asked for
+        # Records pictures, when that is asked for: frames with their time on the clock.
+        self.witness: Callable[[Frame], None] | None = None
         self._thread = threading.Thread(target=self._run, name="markers", daemon=True)
         self._thread.start()
 
@@ -200,6 +202,7 @@ class FrameByFrame:
         self._report = report
         self.ended = False
         self.origin_s: float | None = 0.0
+        self.witness: Callable[[Frame], None] | None = None  # as LiveEyes has it
         self._behind_s = 0.0  # how far the file's time is behind the clock
 
     @property
@@ -216,6 +219,8 @@ class FrameByFrame:
             self.ended = True
             return [Glance(self._tracker.update([], 1.0, hand_s - self._behind_s), hand_s)]
         self._behind_s = hand_s - frame.time_s
+        if self.witness is not None:
+            self.witness(dataclasses.replace(frame, time_s=hand_s))
         with self._report.timed("markers"):
             faces = self._reader.read(frame.picture)
             sitters = self._tracker.update(faces, frame.aspect, frame.time_s)

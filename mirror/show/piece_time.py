@@ -22,6 +22,10 @@ class PieceTime:
         now_s = self._clock.now_s() if self._frozen_s is None else self._frozen_s
         return now_s - self._start_s
 
+    def at_s(self, clock_s: float) -> float:
+        """The piece's time at a time of the clock; no later than when it came to stand still."""
+        return min(clock_s, self._frozen_s or clock_s) - self._start_s
+
     @property
     def stands(self) -> bool:
         """Whether it stands still."""

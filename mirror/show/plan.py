@@ -58,16 +58,15 @@ class Plan:
     def stride(self) -> int:
         """So many pictures' times a stepped clock moves on at once: where nothing is drawn, nobody
         asks what happens between."""
-        at_once = not (self.draws or self.options.record or self.seconds)
-        return STRIDE if at_once else 1
+        watched = self.draws or self.options.record or self.seconds
+        return STRIDE if self.eyes == "session" and not watched else 1
 
     @property
     def draws(self) -> bool:
         """Whether anybody will see a picture; a fast replay without a film draws none."""
         seen = self.options.film or self.options.still
-        return (
-            self.screen == "window" or bool(seen) or not (self.stepped and self.eyes == "session")
-        )
+        replayed = self.eyes == "session" or self.session is not None
+        return self.screen == "window" or bool(seen) or not (self.stepped and replayed)
 
 
 def make_plan(settings: Settings, options: RunOptions, fast: bool = False) -> Plan:
@@ -75,12 +74,13 @@ def make_plan(settings: Settings, options: RunOptions, fast: bool = False) -> Pl
     settings = merge(settings, options)
     check_outputs(options)
     screen = choose_screen(settings.screen.kind)
-    eyes, source, session = choose_eyes(settings, options)
+    eyes, source, session = choose_eyes(settings, options, fast)
     aspect, proves = None, False
     if session is not None:
         settings, aspect, proves = as_recorded(settings, options, session)
+        proves = proves and eyes == "session"  # markers found anew, in JPEGs, are other markers
     rate_hz, seconds = settings.screen.rate_hz, options.seconds
-    if eyes in ("camera", "frames") and source is not None and source.kind == "file":
+    if eyes in ("camera", "frames") and source is not None and not source.live:
         facts = probe(source)
         rate_hz = facts.rate_hz if eyes == "frames" else rate_hz
     if screen == "offscreen" and asks_nothing(options):
@@ -113,6 +113,8 @@ def as_recorded(
         settings,
         river=river,
         mirror=recorded.mirror,
+        markers=recorded.markers,
+        camera=dataclasses.replace(settings.camera, mirror=False),  # its pictures are mirrored
         faces=dataclasses.replace(settings.faces, accent=accent),
         seed=recorded.seed if options.seed is None else options.seed,
         piece=recorded.piece if options.piece is None else options.piece,
@@ -157,14 +159,24 @@ def choose_screen(kind: str) -> str:
     return kind
 
 
-def choose_eyes(settings: Settings, options: RunOptions) -> tuple[str, Source | None, Path | None]:
+def choose_eyes(
+    settings: Settings, options: RunOptions, fast: bool = False
+) -> tuple[str, Source | None, Path | None]:
     """Who watches the room: the source named, else camera 0, else the bundled session."""
     text = settings.camera.source
     if settings.piece == "passersby" and not options.source:
         return "nobody", None, None
     if text.endswith(".mcap"):
-        open_session(Path(text))  # refused now rather than after the window is open
-        return "session", None, Path(text)
+        header = open_session(Path(text)).header  # refused now, not when the window is open
+        if not options.pictures:
+            return "session", None, Path(text)
+        if not header.pictures:
+            raise SettingsError(
+                "--pictures", f"only markers in {text}",
+                "a session recorded with --record-pictures", f"mirror replay {text}",
+            )  # fmt: skip
+        source = Source("session", text, options.from_s, options.to_s)
+        return ("frames" if fast else "camera"), source, Path(text)
     if text:
         source = parse_source(text)
         frames = source.kind == "file" and not options.realtime

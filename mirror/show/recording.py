@@ -6,6 +6,8 @@ thread. The show's thread.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from mirror import __version__
@@ -15,10 +17,12 @@ from mirror.session.record import Recorder
 from mirror.session.reel import Limits
 from mirror.session.schemas import SessionHeader
 from mirror.settings import RecordSettings, Settings
-from mirror.show.eyes import Eyes, LiveEyes
+from mirror.show.eyes import Eyes, FrameByFrame, LiveEyes
 from mirror.show.plan import Plan
 from mirror.signals import Sitters
 from mirror.site.site import resolved
+
+log = logging.getLogger(__name__)
 
 #: Seconds between two hashes in a recording.
 HASH_EVERY_S = 1.0
@@ -33,21 +37,27 @@ class Recording:
         self._faults: dict[str, int] = {}
         self._hashed_s = 0.0
 
-    def begin(self, settings: Settings, aspect: float, eyes: Eyes) -> None:
-        """Begin the recording that was asked for. aspect: of the screen."""
+    def begin(
+        self, settings: Settings, aspect: float, eyes: Eyes, when: Callable[[float], float]
+    ) -> None:
+        """Begin the recording that was asked for. aspect: of the screen. when: the river's time at
+        a time of the clock."""
         path = self._plan.options.record
         if path is None:
             return
+        pictures = self._plan.options.record_pictures and isinstance(eyes, (LiveEyes, FrameByFrame))
+        if self._plan.options.record_pictures and not pictures:
+            log.warning("no camera looks at anybody: markers are recorded, and no pictures")
         header = SessionHeader(
             settings=resolved(settings), seed=settings.seed, version=__version__,
             weights=self._weights, aspect=aspect, source=settings.camera.source,
-            pictures=self._plan.options.record_pictures,
+            pictures=pictures,
         )  # fmt: skip
-        self._recorder = self._stack.enter_context(
+        recorder = self._recorder = self._stack.enter_context(
             Recorder(path, header, limits(settings.record), self._clock, self._plan.stepped)
         )
-        if isinstance(eyes, LiveEyes) and header.pictures:
-            eyes.witness = self._recorder.picture
+        if pictures and isinstance(eyes, (LiveEyes, FrameByFrame)):
+            eyes.witness = lambda frame: recorder.picture(frame, when(frame.time_s))
 
     @property
     def on(self) -> bool:
@@ -76,10 +86,12 @@ class Recording:
         self._faults = faults
         self._hash(self._recorder, river)
 
-    def end(self, river: RiverState) -> None:
+    def end(self, river: RiverState | None) -> None:
         """The last hash."""
-        if self._recorder:
+        if self._recorder and river is not None:
             self._hash(self._recorder, river)
+        elif self._plan.options.record:
+            log.warning("nothing was recorded: the run ended before the river sprang")
 
     def _hash(self, recorder: Recorder, river: RiverState) -> None:
         recorder.river_hash(river.moment.steps, river.time_s, state_hash(river))

@@ -110,7 +110,7 @@ class Show:
             self.course.proof = Proof(open_session(plan.session).hashes(to_s=plan.options.to_s))
         rig.hanging.open(models, river.stream, self.clock, not plan.stepped, rig.stack)
         self.audience.begin(self.course.read)
-        rig.recording.begin(settings, aspect, self.audience.eyes)
+        rig.recording.begin(settings, aspect, self.audience.eyes, self.course.river_s)
 
     def _look(self) -> list[Glance]:
         """Whoever is there now; otherwise waits until the next picture is due."""
@@ -230,8 +230,7 @@ class Show:
         course, options = self.course, self.plan.options
         while self.audience.eyes.ended and course.proof.due_s is not None:
             self._flow(course.piece_s(course.proof.due_s))
-        if course.river is not None:
-            self.rig.recording.end(course.river)
+        self.rig.recording.end(course.river)
         self._keep(now=True)
         told = report_of(self.rig, self.steering)
         if options.still:
