@@ -328,8 +328,9 @@ def _collapse(triangles: Ints, keep: set[int], mean: Floats) -> Ints:
 
 
 def _merge(faces: set[tuple[int, ...]], v: int, target: int) -> set[tuple[int, ...]]:
-    moved = {tuple(target if i == v else i for i in face) for face in faces}
-    return {face for face in moved if len(set(face)) == 3}
+    mine = {face for face in faces if v in face}  # all others stay as they are
+    moved = {tuple(target if i == v else i for i in face) for face in mine}
+    return (faces - mine) | {face for face in moved if len(set(face)) == 3}
 
 
 def _safe_target(v: int, around: set[int], faces: set[tuple[int, ...]], mean: Floats) -> int | None:

@@ -3,7 +3,7 @@
     python tests/fault_matrix.py [--json FILE] [--only WORD] [--table FILE.md]
 
 For each: how it is made, for how long the picture stood still (seen from outside, on the X
-server's screen), how long until portraits are back, what was lost of the river, how often the show
+server's screen), for how long portraits were gone, what was lost of the river, how often the show
 was started again. Some ten minutes on two cores. What nobody caught is counted in all that was
 written; exit status 1 if there was any, or a show was not well.
 """
@@ -55,7 +55,7 @@ def outcome(name: str, stage: Stage) -> Outcome:
     lost_s = (until_s - since_s) - (stage.flowed_s() - flowed_s)
     return Outcome(
         name, made, round(stage.seen.stood_still_s(since_s), 2),
-        round(stage.seen.portraits_back_s(since_s, usual), 2),
+        round(stage.seen.portraits_gone_s(since_s, usual), 2),
         max(stage.restarts() - log_before, int(stage.show != before)), round(max(0.0, lost_s), 1),
         well and alive(stage.show), round(os.getloadavg()[0], 1),
         len(stage.found().uncaught) - found,
@@ -68,7 +68,7 @@ MANY = ("killed fifty times", "told to end at any moment")
 
 def table(outcomes: list[Outcome]) -> str:
     """As Markdown."""
-    lines = ["| fault | how it is made | picture stood still | portraits back after | restarts "
+    lines = ["| fault | how it is made | picture stood still | portraits gone for | restarts "
              "| river's time lost |", "|---|---|---:|---:|---:|---:|"]  # fmt: skip
     for each in outcomes:
         back, lost = f"{each.portraits_s:.1f} s", f"{each.lost_s:.1f} s"

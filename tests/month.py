@@ -25,10 +25,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -206,22 +207,30 @@ def slope(measured: list[Measured], clock: str) -> list[float]:
     return [round(float(each), 4) for each in (fit[0], fit[2], fit[3])]
 
 
+def keep(told: dict[str, Any] | list[Any], path: Path | None) -> None:
+    """Write something down as JSON, if it is asked for."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--minutes", type=float, default=180.0)
     parser.add_argument("--speed", type=float, default=SPEED)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # nothing is left behind
+    ending = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: ending.set())  # and tell what there is
     with tempfile.TemporaryDirectory() as folder, opened(Path(folder), asked.speed) as month:
         end_s = time.monotonic() + 60 * asked.minutes
-        while time.monotonic() < end_s and month.process.poll() is None:
+        while time.monotonic() < end_s and month.process.poll() is None and not ending.wait(0.1):
             month.tend()
-            time.sleep(0.1)
+            if len(month.measured) % 60 == 1 and asked.json:
+                keep([astuple(each) for each in month.measured], asked.json.with_suffix(".rows"))
         told = month.told()
     print(json.dumps(told, indent=1))
-    if asked.json:
-        asked.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    keep(told, asked.json)
     grows = told["mb_an_hour_of_the_piece"][0] > GROWS_MB
     return 1 if grows or told["uncaught"] or told["status"] else 0
 

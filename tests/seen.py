@@ -51,11 +51,12 @@ class Onlooker:
         found = [look[3] for look in self.looks if since_s <= look[0] <= until_s]
         return float(np.median(found)) if found else 0.0
 
-    def portraits_back_s(self, since_s: float, usual: float) -> float:
-        """After a fault, how long until at least 0.6 of the usual contrast was there to stay."""
+    def portraits_gone_s(self, since_s: float, usual: float) -> float:
+        """For how long, after a fault, less than 0.6 of the usual contrast was there: from the
+        first time to the last."""
         looks = [look for look in self.looks if look[0] >= since_s]
         poor = [look[0] for look in looks if look[3] < 0.6 * usual]
-        return max(0.0, poor[-1] - since_s) if poor else 0.0
+        return poor[-1] - poor[0] if poor else 0.0
 
     def picture(self) -> np.ndarray:
         """What is on the screen now: (H, W, 3) uint8 RGB."""
