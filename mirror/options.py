@@ -164,6 +164,13 @@ def seconds_from(text: str | None, flag: str = "--seconds") -> float | None:
     return None if text is None else _number(flag, text, MOST_SECONDS, f"{flag} 60")
 
 
+def moment_from(text: str | None, flag: str) -> float | None:
+    """A time in a recording, seconds from its begin, 0 or more; raises SettingsError."""
+    return (
+        0.0 if text is not None and re.fullmatch(r"0+(\.0*)?", text) else seconds_from(text, flag)
+    )
+
+
 def minutes_from(text: str | None) -> float | None:
     """A duration in minutes, more than 0; raises SettingsError."""
     return None if text is None else _number("--minutes", text, MOST_SECONDS / 60, "--minutes 10")

@@ -96,7 +96,9 @@ class Report:
     def stage(self, name: str, ms: float) -> None:
         """One stage took so many milliseconds once."""
         with self._lock:
-            self._stages.setdefault(name, Quantiles()).add(ms)
+            if name not in self._stages:
+                self._stages[name] = Quantiles()
+            self._stages[name].add(ms)
             self._newest_ms[name] = ms
 
     @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -41,6 +43,17 @@ def test_normals_are_normal_and_bounded() -> None:
     assert lot.std() == pytest.approx(1, abs=0.01)
     assert np.abs(lot).max() < 4.9
     assert np.mean(lot**3) == pytest.approx(0, abs=0.03)
+
+
+def test_normals_are_sums_of_philox_s_own_numbers_in_any_thread() -> None:
+    """Whatever was drawn before: the generator is used again, and belongs to its thread."""
+    raw = np.random.Philox(key=[7, 0], counter=[0, 0, 9, 4]).random_raw(2 * 6)
+    wanted = raw.astype("<u8").view("<u2").reshape(2, 3, 8).sum(axis=2) - 8 * 32767.5
+    with ThreadPoolExecutor(3) as pool:
+        drawn = list(pool.map(lambda _: [normals(7, (9, 4), (2, 3)) for _ in range(50)], range(6)))
+    for lot in (lot for each in drawn for lot in each):
+        assert lot == pytest.approx(wanted / 53509.92, rel=1e-12)
+        assert np.array_equal(lot, drawn[0][0])
 
 
 def test_normals_depend_on_seed_and_counter_alone() -> None:

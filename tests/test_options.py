@@ -13,6 +13,7 @@ from mirror.options import (
     check_outputs,
     merge,
     minutes_from,
+    moment_from,
     seconds_from,
     seed_from,
     size_from,
@@ -58,6 +59,13 @@ def test_a_duration_that_never_ends_or_never_begins_is_refused(text: str) -> Non
         seconds_from(text)
     with pytest.raises(SettingsError, match=r"^--minutes: "):
         minutes_from(text)
+
+
+@pytest.mark.parametrize(("text", "told"), [("0", 0.0), ("0.0", 0.0), ("2.5", 2.5), (None, None)])
+def test_a_recording_may_be_begun_at_its_begin(text: str | None, told: float | None) -> None:
+    assert moment_from(text, "--from") == told
+    with pytest.raises(SettingsError, match=r"^--from: '-1'"):
+        moment_from("-1", "--from")
 
 
 @pytest.mark.parametrize("text", ["-1", "2147483648", "1.5", "x", "9" * 30])

@@ -90,6 +90,29 @@ def test_a_recording_is_replayed_in_its_own_time_or_fast(recording: str, fast: b
     assert ids == list(range(1, len(ids) + 1))
 
 
+@pytest.mark.parametrize(
+    ("from_s", "to_s", "told"),
+    [
+        (10.5, None, r"^--from: 10.5 s; allowed: up to 9.9 s, the end of .*evening"),
+        (5.0, 5.0, r"^--to: 5 s; allowed: a time after --from, 5 s"),
+        (0.0, 0.0, r"^--to: 0 s; allowed: a time after --from"),
+    ],
+)
+def test_a_part_that_a_recording_does_not_have_is_refused(
+    recording: str, from_s: float, to_s: float | None, told: str
+) -> None:
+    with pytest.raises(SettingsError, match=told):
+        plan(source=recording, from_s=from_s, to_s=to_s)
+    assert plan(source=recording, from_s=9.0, to_s=60.0).eyes == "session"
+
+
+def test_only_a_replay_that_nobody_watches_strides(recording: str, film: str) -> None:
+    assert plan(source=recording, fast=True).stride > 1
+    for asked in ({"still": Path("a.png")}, {"record": Path("a.mcap")}, {"seconds": 5.0}):
+        assert plan(source=recording, fast=True, **asked).stride == 1
+    assert plan(source=film, realtime=False).stride == 1
+
+
 def test_a_fast_replay_draws_only_what_will_be_seen(recording: str, film: str) -> None:
     assert not plan(source=recording, fast=True).draws
     assert plan(source=recording, fast=True, film=Path("a.mp4")).draws

@@ -100,7 +100,8 @@ class Visitors:
         for sitter in sitters:
             check("a sitter's markers", sitter.markers, (MARKERS, 3))
         markers = np.stack([sitter.markers for sitter in sitters])  # (N, 478, 3)
-        sizes = np.ptp(markers, axis=1)  # (N, 3)
+        planes = np.ascontiguousarray(markers.transpose(0, 2, 1))  # (N, 3, 478), summed quicker
+        sizes = planes.max(axis=2) - planes.min(axis=2)  # (N, 3)
         faces = [
             bool(smallest > LEAST and largest < MOST) and _is_sound(sitter)
             for sitter, smallest, largest in zip(
@@ -112,7 +113,7 @@ class Visitors:
             return [next(some) if face else None for face in faces]
         aspects = [sitter.aspect for sitter in sitters]
         latents = read_many(self._geometries, self._frame, markers, aspects, self._accent)
-        middles = markers[:, :468, :2].mean(axis=1, dtype=np.float64)  # (N, 2)
+        middles = planes[:, :2, :468].mean(axis=2, dtype=np.float64)  # (N, 2)
         return [Reading(*each) for each in zip(latents, middles, sizes[:, 1].tolist())]
 
     def stirs(self) -> tuple[Stir, ...]:

@@ -8,6 +8,7 @@ of neighbours. Pure; called by the show's thread.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,8 +34,8 @@ BEND = np.array([0.035, 0.015, 0.012])
 LENGTH = np.array([2.3, 1.1, 0.83])
 PERIOD_S = np.array([97.0, -151.0, -61.0])
 AHEAD = np.array([0.03, 0.05, 0.37])
-_EACH = np.arange(STREAMS)
-_SHARE = SHORE + _EACH * ((1 - 2 * SHORE) / (STREAMS - 1))  # middle of each stream
+_AHEAD = np.arange(STREAMS)[:, None] * AHEAD  # (6, 3)
+_SHARE = SHORE + np.arange(STREAMS) * ((1 - 2 * SHORE) / (STREAMS - 1))  # middle of each stream
 #: Streams run at their own speed, so that neighbours across the water change.
 SPEEDS = (1.0, 0.91, 1.07, 0.95, 1.11, 0.97)
 TURNS = 4  # kinds of neighbours: see ``neighbours``
@@ -90,13 +91,13 @@ def positions(stream: Any, place: Any, time_s: float, aspect: float) -> Floats:
     tall = aspect < TALL_BELOW
     length, breadth = (1.0, aspect) if tall else (aspect, 1.0)
     along = place * (length + 2 * HIDDEN) - HIDDEN
-    ahead = _EACH[:, None] * AHEAD - time_s / PERIOD_S  # (6, 3)
-    turns = along[:, None] / LENGTH + ahead.take(stream, axis=0)  # (P, 3)
+    turns = along[:, None] / LENGTH  # (P, 3)
+    turns += (_AHEAD - time_s / PERIOD_S).take(stream, axis=0)
     bends = BEND * wave(turns)
-    share = _SHARE.take(stream)
-    share = share + bends[:, 0] + bends[:, 1] + bends[:, 2]
-    x, y = (share * breadth, along) if tall else (along, share * breadth)
-    return np.stack([x, y], axis=-1).astype(np.float32)  # (P, 2)
+    share = _SHARE.take(stream) + bends[:, 0] + bends[:, 1] + bends[:, 2]
+    where = np.empty((len(along), 2), np.float32)
+    where[:, 0 if tall else 1], where[:, 1 if tall else 0] = share * breadth, along
+    return where
 
 
 def nearness(where: Floats, place: Floats, reach: float | Doubles) -> Doubles:
@@ -136,12 +137,21 @@ def _along(first: Sequence[int], odd: int) -> tuple[Indices, Indices]:
 
 def _across(of: Bed, place: Doubles, odd: int) -> tuple[Indices, Indices]:
     """Pairs between streams: their rings are laid side by side where their places agree."""
-    one, other = [], []
+    turned = []
     for s in range(odd, STREAMS - 1, 2):
         start, beside, end = of.first[s : s + 3]
-        count = end - beside
         gap = float(place[start]) - float(place[beside])
-        i = np.arange(min(beside - start, count), dtype=np.int64)
+        turned.append(math.floor(gap * (end - beside) + 0.5))
+    return _beside(of.first, odd, tuple(turned))
+
+
+@functools.lru_cache(maxsize=256)
+def _beside(first: tuple[int, ...], odd: int, turned: tuple[int, ...]) -> tuple[Indices, Indices]:
+    """The same, each second ring turned by so many parcels: rings drift slowly. Read only."""
+    one, other = [], []
+    for s, by in zip(range(odd, STREAMS - 1, 2), turned):
+        start, beside, end = first[s : s + 3]
+        i = np.arange(min(beside - start, end - beside), dtype=np.int64)
         one.append(start + i)
-        other.append(beside + (i + math.floor(gap * count + 0.5)) % count)
+        other.append(beside + (i + by) % (end - beside))
     return np.concatenate(one), np.concatenate(other)

@@ -187,7 +187,7 @@ class Recorder:
         except STOPPING as error:
             self._stop(error)
             if self._reel:
-                self._reel.drop()
+                _leave(self._reel, error)
         finally:
             self._ready.set()
             self._ended.set()
@@ -233,6 +233,16 @@ class Recorder:
     @staticmethod
     def _now_s() -> float:
         return MonotonicClock().now_s()
+
+
+def _leave(reel: Reel, error: BaseException) -> None:
+    """A limit that was reached leaves a proper file; a disk that refused, what is on it."""
+    if isinstance(error, MirrorError):
+        try:
+            return reel.finish("stopped")
+        except STOPPING as another:
+            log.debug("no proper end: %s", another)
+    reel.drop()
 
 
 def _nothing(reel: Reel) -> None:

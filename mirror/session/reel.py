@@ -107,9 +107,9 @@ class Reel:
     def _turn(self, time_s: float) -> None:
         """End this part and begin the next."""
         header = replace(self._tape.header, part=self._tape.header.part + 1)
-        self._tape.finish("rotated")
         self._measured_s = float("-inf")
-        self._check_room(0)
+        self._check_room(self._tape.size)
+        self._tape.finish("rotated")
         self._tape = Tape(part_path(self._first, header.part), header, self.log_ns(time_s))
         self._part_s = time_s
 
@@ -129,7 +129,7 @@ class Reel:
         free_mb = shutil.disk_usage(folder).free / MB
         if free_mb < limits.spare_mb:
             raise SessionError(
-                str(folder), f"{free_mb:.0f} MB free", f"{limits.spare_mb:.0f} MB or more",
+                str(folder), f"{free_mb:.1f} MB free", f"{limits.spare_mb:g} MB or more",
                 "delete recordings, or record to another disk",
             )  # fmt: skip
         if limits.quota_mb <= 0:
@@ -155,14 +155,14 @@ class Reel:
         if self._others_bytes + own_bytes > most_bytes:
             raise SessionError(
                 str(self._first.parent),
-                f"{(self._others_bytes + own_bytes) / MB:.0f} MB of recordings",
-                f"a quota of {self._limits.quota_mb:.0f} MB",
+                f"{(self._others_bytes + own_bytes) / MB:.1f} MB of recordings",
+                f"a quota of {self._limits.quota_mb:g} MB",
                 "delete recordings, or raise the quota",
             )
 
-    def finish(self) -> None:
-        """Write the footer of the last part."""
-        self._tape.finish()
+    def finish(self, reason: str = "closed") -> None:
+        """Write the footer of the last part, and why it ended."""
+        self._tape.finish(reason)
 
     def drop(self) -> None:
         """Close the last part as it is; recovery can mend it."""

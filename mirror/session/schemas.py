@@ -144,7 +144,7 @@ TOPICS = (
             "recording part",
             format=_is("integer", "number of this format"),
             state=_is("string", "begin: first of a part; again: repeated; end: last of a part"),
-            reason=_is("string", "why the part ended: closed or rotated"),
+            reason=_is("string", "why the part ended: closed, rotated, or stopped at a limit"),
             version=_is("string", "of the program"),
             seed=_is("integer", "of everything drawn by lot"),
             settings=_is("object", "the resolved settings"),

@@ -15,6 +15,7 @@ from mirror.options import (
     RunOptions,
     check_outputs,
     merge,
+    moment_from,
     port_from,
     seconds_from,
     seed_from,
@@ -118,7 +119,7 @@ def replay(
         asked(
             context.params,
             source=str(session),
-            from_s=seconds_from(begin_at, "--from") or 0.0,
+            from_s=moment_from(begin_at, "--from") or 0.0,
             to_s=seconds_from(end_at, "--to"),
             speed=speed_from(speed),
             pictures=pictures,

@@ -18,7 +18,7 @@ from mirror.cards import verify
 from mirror.errors import ScreenError, SettingsError
 from mirror.options import RunOptions, check_outputs, merge
 from mirror.places import weights_folder
-from mirror.session.read import open_session
+from mirror.session.read import Session, open_session
 from mirror.session.synthetic import synthesise
 from mirror.settings import Settings
 from mirror.signals import Sitters
@@ -167,10 +167,11 @@ def choose_eyes(
     if settings.piece == "passersby" and not options.source:
         return "nobody", None, None
     if text.endswith(".mcap"):
-        header = open_session(Path(text)).header  # refused now, not when the window is open
+        found = open_session(Path(text))  # refused now, not when the window is open
+        check_span(found, options)
         if not options.pictures:
             return "session", None, Path(text)
-        if not header.pictures:
+        if not found.header.pictures:
             raise SettingsError(
                 "--pictures", f"only markers in {text}",
                 "a session recorded with --record-pictures", f"mirror replay {text}",
@@ -184,6 +185,19 @@ def choose_eyes(
     if list_devices():
         return "camera", parse_source("0"), None
     return "session", None, None
+
+
+def check_span(session: Session, options: RunOptions) -> None:
+    """Hold the part of a recording that is to be played to the recording; raises SettingsError."""
+    from_s, to_s = options.from_s, options.to_s
+    if to_s is not None and to_s <= from_s:
+        raise SettingsError("--to", f"{to_s:g} s", f"a time after --from, {from_s:g} s")
+    if from_s > 0 and from_s > session.duration_s:
+        raise SettingsError(
+            "--from",
+            f"{from_s:g} s",
+            f"up to {session.duration_s:.1f} s, the end of {session.path}",
+        )
 
 
 def recorded_sitters(plan: Plan) -> Iterator[Sitters]:
