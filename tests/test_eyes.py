@@ -26,7 +26,7 @@ from mirror.show import eyes as module
 from mirror.show.eyes import Eyes, FrameByFrame, LiveEyes, Nobody, open_eyes
 from mirror.show.glances import Glance
 from mirror.show.plan import make_plan
-from mirror.show.replaying import SessionEyes
+from mirror.show.replaying import MOST_DUE, SessionEyes
 from mirror.signals import Bytes, Floats, Frame, Sitters
 
 #: Short times, so that a test sees in a second what an exhibition sees in ten.
@@ -304,6 +304,16 @@ def test_a_recording_is_given_in_its_own_time_and_nothing_is_passed_over(
         given += found
         clock.sleep_s(0.1)  # three moments at once
     assert tuple(glance.sitters for glance in given) == recorded
+
+
+def test_whoever_has_fallen_far_behind_is_given_a_part_at_a_time(clock: SteppedClock) -> None:
+    moments = [Sitters(n / 100) for n in range(2 * MOST_DUE + 500)]
+    eyes = SessionEyes(iter(moments), clock)
+    clock.sleep_s(3600.0)
+    given = [eyes.glances(0.0) for _ in range(3)]
+    assert [len(part) for part in given] == [MOST_DUE, MOST_DUE, 500]
+    assert [glance.sitters for part in given for glance in part] == moments
+    assert eyes.ended
 
 
 def test_waiting_for_a_recording_lasts_no_longer_than_to_its_next_moment(
