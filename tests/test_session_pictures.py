@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from rooms import HEIGHT_PX, RATE_HZ, WIDTH_PX, visit, write_film
 from mirror.clock import SteppedClock
 from mirror.errors import MirrorError
 from mirror.options import RunOptions
+from mirror.painting import loading
 from mirror.session import open_session, survey
 from mirror.session.film import film as film_of
 from mirror.settings import CameraSettings, RecordSettings, RiverSettings, Settings
 from mirror.show.piece_time import PieceTime
+from mirror.show.recording import Recording
 from mirror.show.run import run
 
 SIZE = (160, 90)
@@ -135,8 +138,24 @@ def test_where_no_camera_looks_nothing_is_marked_and_no_lamp_shines(
 
 
 def test_a_run_that_ends_before_its_river_springs_says_that_nothing_was_recorded(
-    film: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    film: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """A disk so slow that the models come when all is over."""
+    over, end, load = threading.Event(), Recording.end, loading.load
+
+    def ends(*args: Any) -> None:
+        end(*args)
+        over.set()
+
+    def loads(*args: Any) -> Any:
+        assert over.wait(60.0)
+        return load(*args)
+
+    monkeypatch.setattr(Recording, "end", ends)
+    monkeypatch.setattr(loading, "load", loads)
     play(film, realtime=True, seconds=0.02, record=tmp_path / "a.mcap")
     assert not (tmp_path / "a.mcap").exists()
     assert "nothing was recorded" in caplog.text
