@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from mirror.cards import verify
-from mirror.clock import SteppedClock
+from mirror.clock import Clock, SteppedClock
 from mirror.options import RunOptions
+from mirror.painting.loading import Loading
 from mirror.session import RiverHash, open_session
 from mirror.session.messages import encode_hash, encode_moment
 from mirror.session.synthetic import write_synthetic
@@ -186,3 +187,27 @@ def test_in_its_own_time_pictures_come_at_their_rate_at_any_speed(
         assert show.end()["replay"]["differed"] == 0
     assert np.diff(times) == pytest.approx(speed / rate_hz)
     assert len(times) == pytest.approx(2.0 * rate_hz / speed, abs=3)
+
+
+@pytest.mark.timeout(30)
+def test_a_replay_ends_whenever_its_river_springs(
+    evening: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last hashes are held against the river however its time and the piece's are rounded."""
+    asked = RunOptions(source=str(evening[0]), screen="offscreen", size=SIZE, to_s=1.0)
+    result = Loading.result
+    for late_s in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5):
+        clock = SteppedClock()
+
+        def comes(
+            self: Loading, wait: bool = False, clock: Clock = clock, late_s: float = late_s
+        ) -> Any:
+            models = result(self, wait=True)
+            return models if clock.now_s() > late_s else None
+
+        monkeypatch.setattr(Loading, "result", comes)
+        with ExitStack() as stack:
+            show = Show(make_plan(SETTINGS, asked), clock, verify(), stack)
+            show.play(lambda _: None)
+            told = show.end()["replay"]
+        assert told["differed"] == 0 and told["agreed"] >= 1

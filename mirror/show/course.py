@@ -19,6 +19,9 @@ from mirror.settings import RiverSettings, Settings
 from mirror.show.piece_time import PieceTime
 from mirror.signals import Sitter, Sitters, Stir, Visit
 
+#: A time of the river's that was the piece's on its way may be off by so much.
+ROUNDING_S = 1e-9
+
 
 class Course:
     """river: None until the models are there. sitters, visits: as they were met last, on the
@@ -119,7 +122,7 @@ class Course:
             return None
         river_s = until_s - self._start_s
         with self._report.timed("river"):
-            while (due_s := self.proof.due_s) is not None and due_s <= river_s:
+            while (due_s := self.proof.due_s) is not None and due_s <= river_s + ROUNDING_S:
                 self.river = advance(self.river, settings, self.visits, due_s, alone)
                 self.proof.compare(state_hash(self.river))
             self.river = advance(self.river, settings, self.visits, river_s, alone)
