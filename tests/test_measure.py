@@ -28,7 +28,7 @@ from mirror.canonical import Frame, Mesh, load_mesh, rotations
 from mirror.errors import SettingsError
 from mirror.faces import FaceModel, load_faces
 from mirror.film import Film
-from mirror.latents.latents import POSE
+from mirror.latents.latents import CODE, POSE
 from mirror.places import weights_folder
 from mirror.session.puppet import Pose, make_puppet
 
@@ -113,7 +113,25 @@ def test_synthetic_sitters_perform_at_length() -> None:
     people = performances.synthetic(3, seconds=40.0)
     assert people and len({one.name for one in people}) == len(people)
     assert all(len(one.markers) >= performances.LEAST_PICTURES for one in people)
-    assert len(people[0].thinned(7).markers) == 7
+    assert all(one.rate_hz == pytest.approx(30.0) for one in people)
+    few = people[0].thinned(7)
+    assert len(few.markers) == 7
+    assert 7 / few.rate_hz == pytest.approx(len(people[0].markers) / people[0].rate_hz)
+
+
+def test_appearance_settles_in_a_performance_and_pose_and_shape_follow_at_once(
+    model: FaceModel,
+) -> None:
+    """As in the show: who somebody is becomes clear in time, what they do is seen now."""
+    (one, *_) = performances.synthetic(3, seconds=40.0)
+    frame = model.mesh.frame
+    followed = one.followed(model.geometry, frame, model.accent)
+    alone = np.stack([model.read(markers, one.aspect) for markers in one.markers])
+    rest = slice(0, CODE.start)
+    assert np.array_equal(followed[:, rest], alone[:, rest])
+    ends = [latents[len(latents) // 2 :, CODE].std(axis=0).mean() for latents in (followed, alone)]
+    assert 0 < ends[0] < 0.5 * ends[1]
+    assert np.abs(followed[-1, CODE] - alone[-180:, CODE].mean(axis=0)).max() < 0.5
 
 
 def test_whoever_is_seen_well_in_a_film_performs_and_nothing_is_written(tmp_path: Path) -> None:

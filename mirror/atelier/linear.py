@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import torch
 
+from mirror.atelier.measures import likeness
 from mirror.latents.latents import APPEARANCE
 from mirror.signals import Floats
 
@@ -19,18 +20,24 @@ from mirror.signals import Floats
 COMPONENT_PX, TEXTURE_PX = 128, 256
 #: What lies outside the sitter counts for so little when components are found.
 GROUND_WEIGHT = 0.12
+#: Paintings keep so many times as far from every training portrait as the two that are most alike:
+#: a fifth more, because sketches are compared, and only near the mean, where the distance is right
+#: within a fifth.
+FURTHER = 1.2
 
 
 @dataclass(frozen=True)
 class LinearModel:
     """mean: (256, 256, 4) float32. components: (48, 128, 128, 4) float32, scaled to one standard
     deviation. codes: (2N, 48) of the training textures and of their mirror images,
-    whitened. explained: share of variance."""
+    whitened. explained: share of variance. apart: how near nobody may come to these textures, see
+    ``faces/originals.py``."""
 
     mean: Floats
     components: Floats
     codes: Floats
     explained: float
+    apart: float
 
 
 def learn_linear(textures: Floats) -> LinearModel:
@@ -55,7 +62,9 @@ def learn_linear(textures: Floats) -> LinearModel:
         (count,) + half.shape[1:]
     )
     explained = float(values.sum() / (rows.double() ** 2).sum())
-    return LinearModel(whole.mean(axis=0), components, codes, explained)
+    small = likeness.small(np.round(textures * 255).astype(np.uint8), likeness.COMPARED_PX)
+    apart = FURTHER * likeness.nearness(small)
+    return LinearModel(whole.mean(axis=0), components, codes, explained, apart)
 
 
 def _halve(texture: Floats) -> Floats:

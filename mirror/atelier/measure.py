@@ -142,8 +142,9 @@ def _obey(
     """What FaceMesh sees in portraits that follow somebody."""
     found = twice(pair, lambda variant: obedience.found(variant, scale.portraits, scale.seed))
     ledger.enter(school, "found", *found)
-    performed = [one.thinned(scale.moments) for one in people]
-    heard = twice(pair, lambda variant: [obedience.hear(variant, one) for one in performed])
+    heard = twice(
+        pair, lambda variant: [obedience.hear(variant, one, scale.moments) for one in people]
+    )
     told, linear = twice(heard, obedience.obeys)
     more = {name: round(told[name], 4) for name in ("commanded", "lost")}
     ledger.enter(school, "obeys", told["obeys"], linear["obeys"], **more)
@@ -151,7 +152,7 @@ def _obey(
         each = obedience.each_of(heard[0], name)
         ledger.enter(school, name, told[name], linear[name], performances=each)
     frame = pair[0].model.mesh.frame
-    sitters = _sitters(school, performed, real, frame, scale.seed)
+    sitters = _sitters(school, people, real, frame, scale.seed)
     known = twice(
         pair, lambda variant: obedience.recognisable(variant, sitters, scale.rounds, scale.seed)
     )
@@ -159,16 +160,16 @@ def _obey(
 
 
 def _sitters(
-    school: str, performed: list[Performance], real: dict[str, Real], frame: Frame, seed: int
+    school: str, people: list[Performance], real: dict[str, Real], frame: Frame, seed: int
 ) -> list[Performance]:
     """Who is to be told apart: those who move, and training faces of other schools, or, where
     there are none, more synthetic sitters."""
-    movers = performed[: obedience.SITTERS]
+    movers = people[: obedience.SITTERS]
     others = [one for name, each in real.items() if name != school for one in each.people]
     if others:
         return movers + [one for one in others if _looks_ahead(one, frame)]
     made = performances.synthetic(seed + 1, seconds=240.0)
-    return movers + [one.thinned(9) for one in made[: obedience.SITTERS - len(movers)]]
+    return movers + made[: obedience.SITTERS - len(movers)]
 
 
 def _looks_ahead(face: Performance, frame: Frame) -> bool:

@@ -99,7 +99,8 @@ def _school_rows(model: FaceModel, images: Path | None, seed: int) -> list[list[
 
 def _frontal(model: FaceModel, chosen: np.ndarray) -> list[Bytes]:
     """Training codes painted, in the school's mean shape, looking straight ahead."""
-    return [_portray(model, _still(model, code)) for code in model.training_codes[chosen]]
+    codes = model.training_codes[chosen]
+    return [_portray(model, _still(model, code), copies=True) for code in codes]
 
 
 def _real(model: FaceModel, images: Path, chosen: np.ndarray) -> list[Bytes]:
@@ -124,7 +125,8 @@ def _mixtures(model: FaceModel, lot: np.random.Generator, pairs: int) -> Strip:
     """Two sitters with their mixture between them."""
     cells = []
     for one, other in _pairs(model, lot, pairs):
-        cells += [_portray(model, _still(model, code)) for code in (one, (one + other) / 2, other)]
+        between = (one, (one + other) / 2, other)
+        cells += [_portray(model, _still(model, code), copies=True) for code in between]
     return Strip("two, and between them their mixture", cells)
 
 
@@ -133,7 +135,8 @@ def _walk(model: FaceModel, lot: np.random.Generator) -> Strip:
     ((one, other),) = _pairs(model, lot, 1)
     shares = np.linspace(0, 1, WALKED, dtype=np.float32)
     codes = [(1 - share) * one + share * other for share in shares]
-    return Strip("a walk from one to another", [_portray(model, _still(model, c)) for c in codes])
+    cells = [_portray(model, _still(model, code), copies=True) for code in codes]
+    return Strip("a walk from one to another", cells)
 
 
 def _pairs(model: FaceModel, lot: np.random.Generator, count: int) -> list[tuple[Floats, Floats]]:
@@ -156,8 +159,8 @@ def _parts(latent: Floats) -> tuple[Floats, Floats]:
     return pose, shape
 
 
-def _portray(model: FaceModel, latent: Floats) -> Bytes:
-    return _middle(model.portray(latent, _whole_px()))
+def _portray(model: FaceModel, latent: Floats, copies: bool = False) -> Bytes:
+    return _middle(model.portray(latent, _whole_px(), copies))
 
 
 def _whole_px() -> int:

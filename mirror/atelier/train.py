@@ -188,6 +188,7 @@ def save_model(
             "seed": seed,
         },
         "shell": asdict(shell),
+        "apart": round(model.apart, 4),
     }
     log.info("%s: %d portraits, %.1f MB", school, len(gathering.portraits), len(stored) / 1e6)
     return write_weights(out, school, stored, told)

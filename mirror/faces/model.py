@@ -24,6 +24,7 @@ from mirror.canonical import Mesh, live_vertices, load_mesh
 from mirror.cards import FINISH, FORMAT, RESTORE, read_weights
 from mirror.errors import SettingsError, WeightsError
 from mirror.faces.finisher import Finisher, finish
+from mirror.faces.originals import Originals
 from mirror.latents.latents import (
     APPEARANCE,
     SchoolGeometry,
@@ -83,6 +84,10 @@ class FaceModel:
         self._components = components.flatten(1).contiguous().to(self.device)
         self._side = components.shape[-1]
         self.training_codes = tensors["codes"].float().numpy()
+        half = torch.nn.functional.avg_pool2d(self._mean[None], self._mean.shape[-1] // self._side)
+        self._originals = Originals(
+            self.training_codes, half[0].cpu().numpy(), components.numpy(), card.get("apart", 0.0)
+        )
 
     def read(self, markers: Floats, aspect: float | None = None) -> Floats:
         """Markers to this school's latent.
@@ -108,15 +113,18 @@ class FaceModel:
         return draw_codes(self.training_codes, self.shell.norm, count, rng)
 
     @torch.inference_mode()
-    def paint(self, codes: Floats, finished: bool = True) -> Bytes:
+    def paint(self, codes: Floats, finished: bool = True, copies: bool = False) -> Bytes:
         """Canonical textures.
 
         codes: (B, 48) float32. finished: False leaves them as the linear sketch, for comparison;
-        without a finisher both are the same. Returns (B, 256, 256, 4) uint8, RGB and straight
-        alpha.
+        without a finisher both are the same. copies: True paints training portraits, too, as the
+        model remembers them; otherwise whatever is painted keeps away from them. Returns
+        (B, 256, 256, 4) uint8, RGB and straight alpha.
         """
         check("codes", codes, (None, APPEARANCE))
-        a = torch.from_numpy(self.on_shell(codes)).to(self.device)
+        held = self.on_shell(codes)
+        held = held if copies else self._originals.keep_apart(held)
+        a = torch.from_numpy(held).to(self.device)
         sketch = (a @ self._components).view(len(a), 4, self._side, self._side)
         sketch = torch.nn.functional.interpolate(
             sketch, size=TEXTURE_PX, mode="bilinear", align_corners=False
@@ -127,16 +135,17 @@ class FaceModel:
         texture = texture.mul_(255).round_().to(torch.uint8)
         return texture.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
-    def portray(self, latent: Floats, size: int = TEXTURE_PX) -> Bytes:
+    def portray(self, latent: Floats, size: int = TEXTURE_PX, copies: bool = False) -> Bytes:
         """A latent as a portrait: painted, warped and drawn by the screen's own shaders.
 
-        latent: (D,) float32. Returns (size, size, 3) uint8 RGB. Needs OpenGL (ScreenError).
+        latent: (D,) float32. copies: as for ``paint``. Returns (size, size, 3) uint8 RGB. Needs
+        OpenGL (ScreenError).
         """
         from mirror.screen import portray as draw  # noqa: PLC0415 - painting alone needs no OpenGL
 
         pose, shape, code = split(latent[None])
         vertices = live_vertices(self.mesh, pose, shape)[0]
-        return draw(self.mesh, self.paint(code)[0], vertices, size=size)
+        return draw(self.mesh, self.paint(code, copies=copies)[0], vertices, size=size)
 
 
 def draw_codes(training: Floats, norm: float, count: int, rng: np.random.Generator) -> Floats:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -45,12 +46,13 @@ def found(variant: Variant, count: int, seed: int) -> float:
     return float(np.mean([look(variant.portray(latent)) is not None for latent in latents]))
 
 
-def hear(variant: Variant, performance: Performance) -> Heard:
-    """Let a portrait follow a performance."""
+def hear(variant: Variant, performance: Performance, count: int = 40) -> Heard:
+    """Let a portrait follow a performance, and look at it at so many moments."""
     model, frame = variant.model, variant.model.mesh.frame
+    latents = performance.followed(model.geometry, frame, model.accent)
     heard = Heard(performance.name)
-    for markers in performance.markers:
-        latent = model.read(markers, performance.aspect)
+    for moment in performance.moments(count):
+        markers, latent = performance.markers[moment], latents[moment]
         points = look(variant.portray(latent))
         if points is None:
             heard.lost += 1
@@ -119,25 +121,30 @@ def recognisable(
     portrait is made of one moment, and compared with the mean of others, where there are others.
     """
     lot, right = np.random.default_rng(seed), []
+    model = variant.model
+    follow = partial(
+        Performance.followed, geometry=model.geometry, frame=model.mesh.frame, accent=model.accent
+    )
+    latents: dict[int, Floats] = {}
     for _ in range(rounds):
         movers = [n for n, one in enumerate(people) if len(one.markers) > 1][:SITTERS]
         others = [n for n, one in enumerate(people) if len(one.markers) == 1]
         wanted = min(SITTERS - len(movers), len(others))
         chosen = [*movers, *lot.choice(others, wanted, replace=False)] if wanted > 0 else movers
-        right += _tell_apart(variant, [people[n] for n in chosen], lot)
+        latents.update({n: follow(people[n]) for n in chosen if n not in latents})
+        right += _tell_apart(variant, [(people[n], latents[n]) for n in chosen], lot)
     return float(np.mean(right)), len(right)
 
 
 def _tell_apart(
-    variant: Variant, people: Sequence[Performance], lot: np.random.Generator
+    variant: Variant, people: Sequence[tuple[Performance, Floats]], lot: np.random.Generator
 ) -> list[bool]:
     """Whether each is nearest to themselves. A portrait without a face is nobody's."""
     frame = variant.model.mesh.frame
     known, seen = [], []
-    for person in people:
+    for person, latents in people:
         moment = int(lot.integers(len(person.markers)))
-        latent = variant.model.read(person.markers[moment], person.aspect)
-        points = look(variant.portray(latent))
+        points = look(variant.portray(latents[moment]))
         known.append(_known(person, moment, frame))
         seen.append(None if points is None else proportions(points, frame))
     gallery = np.stack(known)  # (12, 1434)

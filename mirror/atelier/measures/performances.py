@@ -14,12 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from mirror.camera import every_frame, parse_source
+from mirror.canonical import Frame
 from mirror.errors import SettingsError
+from mirror.latents.latents import SchoolGeometry
+from mirror.latents.visitors import Visitors
 from mirror.markers.markers import FaceReader
 from mirror.markers.sitters import SitterTracker
 from mirror.session.synthetic import synthesise
 from mirror.settings import CameraSettings, MarkerSettings
-from mirror.signals import Floats, Sitters
+from mirror.signals import Floats, Sitter, Sitters
 
 FILMS = (".mp4", ".mov", ".avi", ".mkv", ".webm")
 #: Shorter than so many pictures, and lower than this in pixels, nobody teaches us anything: the
@@ -31,17 +34,36 @@ SECONDS, SYNTHETIC_PX = 100.0, 720
 
 @dataclass(frozen=True)
 class Performance:
-    """One sitter of one film. markers: (T, 478, 3) float32, image-normalised."""
+    """One sitter of one film. markers: (T, 478, 3) float32, image-normalised. rate_hz: moments a
+    second."""
 
     name: str
     aspect: float
     markers: Floats
+    rate_hz: float = 30.0
 
-    def thinned(self, count: int) -> Performance:
+    def moments(self, count: int) -> list[int]:
         """At most so many moments, evenly spaced."""
         wanted = min(count, len(self.markers))
-        chosen = np.linspace(0, len(self.markers) - 1, wanted).astype(int)
-        return Performance(self.name, self.aspect, self.markers[chosen])
+        return [int(n) for n in np.linspace(0, len(self.markers) - 1, wanted)]
+
+    def thinned(self, count: int) -> Performance:
+        """The same with no other moments than these."""
+        chosen = self.moments(count)
+        rate_hz = self.rate_hz * len(chosen) / len(self.markers)
+        return Performance(self.name, self.aspect, self.markers[chosen], rate_hz)
+
+    def followed(self, geometry: SchoolGeometry, frame: Frame, accent: float) -> Floats:
+        """What a school makes of every moment, as the show does: appearance settles while somebody
+        stays, pose and shape are those of the moment.  (T, D) float32"""
+        sitters = [Sitter(1, each, self.aspect, 1.0, 0.0) for each in self.markers]
+        visitors = Visitors([geometry], frame, accent)
+        latents = []
+        for number, (sitter, reading) in enumerate(zip(sitters, visitors.read(sitters))):
+            now = Sitters(number / self.rate_hz, (sitter,))
+            (visit,) = visitors.visits(now, self.aspect, [reading])
+            latents.append(visit.latents[0])
+        return np.stack(latents)
 
 
 def filmed(folder: Path) -> list[Performance]:
@@ -79,16 +101,19 @@ def synthetic(seed: int = 1, seconds: float = SECONDS) -> list[Performance]:
 def _performances(name: str, seen: Iterable[Sitters], high_px: int) -> list[Performance]:
     """One performance for each sitter that is there for long enough, and near enough."""
     markers: dict[int, list[Floats]] = defaultdict(list)
+    times_s: dict[int, list[float]] = defaultdict(list)
     aspects: dict[int, float] = {}
     for sitters in seen:
         for sitter in sitters.sitters:
             if sitter.presence > 0.9:
                 markers[sitter.id].append(sitter.markers)
+                times_s[sitter.id].append(sitters.time_s)
                 aspects[sitter.id] = sitter.aspect
     found = []
     for number, moments in markers.items():
         stack = np.stack(moments)  # (T, 478, 3)
         tall_px = float(np.median(np.ptp(stack[:, :, 1], axis=1))) * high_px
         if len(stack) >= LEAST_PICTURES and tall_px >= LEAST_PX:
-            found.append(Performance(f"{name}-{number}", aspects[number], stack))
+            rate_hz = 1 / float(np.median(np.diff(times_s[number])))
+            found.append(Performance(f"{name}-{number}", aspects[number], stack, rate_hz))
     return found
