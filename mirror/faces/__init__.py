@@ -1,8 +1,8 @@
 """The faces stage: appearance codes come in, canonical textures go out.
 
-``model.py``: one school's model, and how all six are loaded. ``originals.py``: keeps what is painted
-away from the portraits learnt from. ``finisher.py``: the network that finishes a linear sketch.
-torch is used nowhere else but here and in the atelier.
+``model.py``: one school's model, and how all six are loaded. ``originals.py``: keeps what is
+painted away from the portraits learnt from. ``finisher.py``: the network that finishes a linear
+sketch. torch is used nowhere else but here and in the atelier.
 """
 
 from __future__ import annotations

@@ -33,7 +33,8 @@ LIKE = 0.85
 
 
 class Sketcher:
-    """Linear sketches of one school, as its model paints them before they are finished."""
+    """Linear sketches of one school, as its model paints them before they are finished. They hang
+    for a second or two: nothing is kept away from the training portraits yet."""
 
     def __init__(self, folder: Path, school: str) -> None:
         """Raises WeightsError, KeyError or ValueError for a model that cannot be used."""
