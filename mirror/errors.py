@@ -35,6 +35,10 @@ class MirrorError(Exception):
             line += f"; try: {attempt}"
         super().__init__(line)
 
+    def __reduce__(self) -> tuple[type[MirrorError], tuple[str, str, str, str]]:
+        """The same in another process."""
+        return type(self), (self.where, self.found, self.allowed, self.attempt)
+
 
 class SourceError(MirrorError):
     """A camera, URL or file that cannot be read."""

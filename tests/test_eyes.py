@@ -296,7 +296,7 @@ def test_a_recording_is_given_in_its_own_time_and_nothing_is_passed_over(
     clock: SteppedClock,
 ) -> None:
     recorded = synthetic()
-    eyes = SessionEyes(iter(recorded), clock)
+    eyes = SessionEyes(lambda: iter(recorded), clock)
     given: list[Glance] = []
     while not eyes.ended:
         found = eyes.glances(0.0)
@@ -308,7 +308,7 @@ def test_a_recording_is_given_in_its_own_time_and_nothing_is_passed_over(
 
 def test_whoever_has_fallen_far_behind_is_given_a_part_at_a_time(clock: SteppedClock) -> None:
     moments = [Sitters(n / 100) for n in range(2 * MOST_DUE + 500)]
-    eyes = SessionEyes(iter(moments), clock)
+    eyes = SessionEyes(lambda: iter(moments), clock)
     clock.sleep_s(3600.0)
     given = [eyes.glances(0.0) for _ in range(3)]
     assert [len(part) for part in given] == [MOST_DUE, MOST_DUE, 500]
@@ -319,7 +319,7 @@ def test_whoever_has_fallen_far_behind_is_given_a_part_at_a_time(clock: SteppedC
 def test_waiting_for_a_recording_lasts_no_longer_than_to_its_next_moment(
     clock: SteppedClock,
 ) -> None:
-    eyes = SessionEyes(iter(synthetic()), clock)
+    eyes = SessionEyes(synthetic, clock)
     assert len(eyes.glances(10.0)) == 1  # at 0 s
     assert eyes.glances(10.0) == []
     assert clock.now_s() == pytest.approx(1 / 30)
@@ -327,7 +327,7 @@ def test_waiting_for_a_recording_lasts_no_longer_than_to_its_next_moment(
 
 
 def test_a_recording_begins_when_it_is_told(clock: SteppedClock) -> None:
-    eyes = SessionEyes(iter(synthetic()), clock)
+    eyes = SessionEyes(synthetic, clock)
     clock.sleep_s(100.0)
     eyes.begin(clock.now_s())
     assert len(eyes.glances(0.0)) == 1
@@ -335,7 +335,7 @@ def test_a_recording_begins_when_it_is_told(clock: SteppedClock) -> None:
 
 def test_a_paused_recording_shows_nobody(clock: SteppedClock) -> None:
     recorded = [sitters for sitters in synthetic() if sitters.sitters]
-    eyes = SessionEyes(iter(recorded), clock)
+    eyes = SessionEyes(lambda: iter(recorded), clock)
     clock.set_s(recorded[0].time_s)
     assert eyes.glances(0.0)[0].sitters.sitters
     eyes.pause(True)
@@ -346,7 +346,7 @@ def test_a_paused_recording_shows_nobody(clock: SteppedClock) -> None:
 def test_after_the_end_of_a_cut_recording_nobody_is_there(clock: SteppedClock) -> None:
     recorded = synthetic()
     last = max(n for n, sitters in enumerate(recorded) if sitters.sitters and not sitters.left)
-    eyes = SessionEyes(iter(recorded[: last + 1]), clock)
+    eyes = SessionEyes(lambda: iter(recorded[: last + 1]), clock)
     given = all_glances(eyes, clock)
     there = tuple(sitter.id for sitter in given[-1].sitters.sitters)
     assert there
@@ -356,7 +356,7 @@ def test_after_the_end_of_a_cut_recording_nobody_is_there(clock: SteppedClock) -
 
 
 def test_an_empty_recording_has_ended(clock: SteppedClock) -> None:
-    assert SessionEyes(iter(()), clock).ended
+    assert SessionEyes(lambda: iter(()), clock).ended
 
 
 def test_an_empty_room_stays_empty(clock: SteppedClock) -> None:
@@ -402,7 +402,7 @@ def test_whoever_came_while_a_session_was_paused_arrives_afterwards(clock: Stepp
     """Nobody is lost and nobody leaves twice: arrivals and leavings are balanced at every time."""
     recorded = list(synthesise(40.0, 3))
     plain = {id for sitters in recorded for id in sitters.arrived}
-    eyes, here, arrived = SessionEyes(iter(recorded), clock), set(), set()
+    eyes, here, arrived = SessionEyes(lambda: iter(recorded), clock), set(), set()
     for n in range(41 * 30):
         clock.sleep_s(1 / 30)
         eyes.pause(n % 300 >= 150)

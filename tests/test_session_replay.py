@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import replace
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from mirror.session.messages import encode_hash, encode_moment
 from mirror.session.synthetic import write_synthetic
 from mirror.session.tape import Tape
 from mirror.settings import RiverSettings, ScreenSettings, Settings
+from mirror.show import plan
 from mirror.show.plan import make_plan
 from mirror.show.run import run
 from mirror.show.show import Show
@@ -72,6 +74,28 @@ def test_a_replay_gives_the_recorded_hash_at_every_second_and_at_the_end(
     assert told["replay"]["differed"] == 0
     assert told["river_hash"] == recorded["river_hash"] == hashes_of(path)[-1].sha256
     assert told["visits"] == recorded["visits"]
+
+
+def test_so_it_does_when_another_process_reads_ahead(
+    evening: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a longer recording."""
+    begun: list[str] = []
+    start = SpawnProcess.start
+
+    def starts(self: SpawnProcess) -> None:
+        begun.append(self.name)
+        start(self)
+
+    monkeypatch.setattr(SpawnProcess, "start", starts)
+    replay(evening[0])
+    assert begun == []
+    monkeypatch.setattr(plan, "LONG_S", SECONDS / 2)
+    told = replay(evening[0])
+    assert begun == ["mirror-ahead"]
+    assert told["replay"]["differed"] == 0
+    assert told["river_hash"] == evening[1]["river_hash"]
+    assert told["visits"] == evening[1]["visits"]
 
 
 @pytest.mark.parametrize("rate_hz", [24.0, 30.0, 60.0])

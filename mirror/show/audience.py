@@ -65,11 +65,11 @@ class Audience:
         return sitters
 
     def begin(self, read: Read) -> None:
-        """A session's time 0 is now. read: what is read in markers; where the session plays as
-        fast as it can, that is done ahead."""
+        """A session's time 0 is now. read: what is read in markers; where a session plays as
+        fast as it can, that may be done ahead."""
         if isinstance(self.eyes, SessionEyes):
             self.eyes.begin(self._clock.now_s())
-            if self._plan.stepped:
+            if self._plan.reads_ahead:
                 self.eyes.read_ahead(read)
 
     @property

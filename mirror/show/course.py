@@ -7,7 +7,7 @@ a recorded session's, which begins when the river does or when its eyes open. Th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mirror.canonical import Frame
 from mirror.latents.visitors import Reading, Visitors
@@ -81,10 +81,11 @@ class Course:
         """A time of the river, in the piece's."""
         return river_s + self._start_s
 
-    def read(self, sitters: Sequence[Sitter]) -> list[Reading | None]:
-        """What is read in the markers of sitters; any thread may ask, once the river springs."""
+    @property
+    def reader(self) -> Callable[[Sequence[Sitter]], list[Reading | None]]:
+        """What reads the markers of sitters, once the river springs; any thread or process may."""
         assert self._visitors is not None
-        return self._visitors.read(sitters)
+        return self._visitors.read
 
     def meet(
         self, sitters: Sitters, now_s: float, readings: Sequence[Reading | None] | None = None

@@ -12,6 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Protocol
 
 from mirror.camera import Camera, Faults, Source, every_frame
@@ -272,7 +273,7 @@ def open_eyes(
     """Whoever the plan says watches the room. gate: a camera is opened only when it is set."""
     loop = plan.options.loop
     if plan.eyes == "session":
-        return SessionEyes(recorded_sitters(plan), clock)
+        return SessionEyes(partial(recorded_sitters, plan), clock)
     if plan.source is None:
         return Nobody(clock)
     if plan.eyes == "frames":

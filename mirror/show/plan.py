@@ -31,6 +31,8 @@ BUNDLED_S, BUNDLED_SEED = 60.0, 1
 OUT = Path("out")
 #: See ``Plan.stride``.
 STRIDE = 30
+#: The least of a recording for which it is worth to begin another process, seconds.
+LONG_S = 120.0
 #: More sitters than any recording holds: whoever comes again in a loop is somebody new.
 IDS_A_ROUND = 1_000_000
 
@@ -60,6 +62,13 @@ class Plan:
         asks what happens between."""
         watched = self.draws or self.options.record or self.seconds
         return STRIDE if self.eyes == "session" and not watched else 1
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether a recording that nobody watches is long enough for a process that reads ahead."""
+        if self.draws or not self.stepped or self.session is None:
+            return False
+        return lasts_s(self.options, open_session(self.session)) >= LONG_S
 
     @property
     def draws(self) -> bool:
@@ -204,15 +213,19 @@ def recorded_sitters(plan: Plan) -> Iterator[Sitters]:
     """The sitters of a recording, or of the bundled session, over and over where asked."""
     if plan.session is not None:
         options, session = plan.options, open_session(plan.session)
-        end_s = session.duration_s if options.to_s is None else options.to_s
-        length_s = max(end_s - options.from_s, 0.1)
-        for later_s, before in again(options.loop, length_s):
+        for later_s, before in again(options.loop, lasts_s(options, session)):
             for sitters in session.sitters(options.from_s, options.to_s):
                 yield renumbered(sitters, later_s - options.from_s, before)
         return
     for later_s, before in again(True, BUNDLED_S):
         for sitters in synthesise(BUNDLED_S, BUNDLED_SEED):
             yield renumbered(sitters, later_s, before)
+
+
+def lasts_s(options: RunOptions, session: Session) -> float:
+    """The length of the part of a recording that is asked for."""
+    end_s = session.duration_s if options.to_s is None else options.to_s
+    return max(end_s - options.from_s, 0.1)
 
 
 def again(loop: bool, length_s: float) -> Iterator[tuple[float, int]]:

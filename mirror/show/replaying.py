@@ -12,7 +12,7 @@ from typing import Optional
 
 from mirror.clock import Clock
 from mirror.latents.visitors import Reading
-from mirror.show.ahead import Ahead, Read
+from mirror.show.ahead import Ahead, Read, Source
 from mirror.show.glances import Glance
 from mirror.signals import Sitters
 
@@ -28,11 +28,12 @@ END: Seen = (None, None)
 class SessionEyes:
     """Recorded or synthetic sitters, each given when the clock has reached its time."""
 
-    def __init__(self, sitters: Iterator[Sitters], clock: Clock) -> None:
-        """sitters: in order of time, from 0 s on."""
-        self._sitters, self._clock = sitters, clock
+    def __init__(self, source: Source, clock: Clock) -> None:
+        """source: makes sitters in order of time, from 0 s on."""
+        self._source, self._clock = source, clock
         self._start_s = clock.now_s()
-        self._told: Iterator[Seen] = ((each, None) for each in sitters)
+        self._told: Iterator[Seen] = ((each, None) for each in source())
+        self._given = 1
         self._ahead: Ahead | None = None
         self._next: Sitters | None
         self._next, self._readings = next(self._told, END)
@@ -58,6 +59,7 @@ class SessionEyes:
             due.append(Glance(seen, now_s, self._readings if seen.sitters else None))
             self._here, self.last_s = tuple(each.id for each in seen.sitters), seen.time_s
             self._next, self._readings = next(self._told, END)
+            self._given += 1
         if self.ended and self._here:  # a recording that was cut: nobody is there for the rest
             due.append(Glance(Sitters(now_s - self._start_s, left=self._here), now_s))
             self._here = ()
@@ -67,8 +69,8 @@ class SessionEyes:
         return due
 
     def read_ahead(self, read: Read) -> None:
-        """From now on let a thread decode and read the sitters still to come, see ``ahead``."""
-        self._told = self._ahead = Ahead(self._sitters, read)
+        """From now on let a process decode and read the sitters still to come, see ``ahead``."""
+        self._told = self._ahead = Ahead(self._source, read, self._given)
 
     def _seen(self, sitters: Sitters) -> Sitters:
         """What is told of recorded sitters: while paused, nobody is there. Afterwards whoever came
@@ -116,6 +118,6 @@ class SessionEyes:
         return {}
 
     def close(self) -> None:
-        """End the thread that reads ahead."""
+        """End the process that reads ahead."""
         if self._ahead is not None:
             self._ahead.close()
