@@ -28,7 +28,9 @@ def test_a_sketch_is_what_the_model_paints_before_it_is_finished(
 ) -> None:
     codes = faces[school].random_codes(3, seed=1)
     painted = faces[school].paint(codes, finished=False, copies=True).astype(int)
-    sketched = Sketcher(weights_folder(), school).sketch(codes).astype(int)
+    sketched = (
+        Sketcher(weights_folder(), school, faces[school].mesh.frame).sketch(codes).astype(int)
+    )
     assert np.abs(sketched - painted).max() <= 2
     assert np.abs(sketched - painted).mean() < 0.2
 
@@ -60,7 +62,10 @@ def all_of(sketches: Sketches, count: int) -> list[int]:
 def test_the_best_seen_come_first_and_each_once(faces: dict[str, FaceModel]) -> None:
     order = np.random.default_rng(1).permutation(12).tolist()
     still = Still(saved(faces), SETTINGS)
-    assert all_of(Sketches(weights_folder(), still, order, no_varnish), 12) == order
+    assert (
+        all_of(Sketches(weights_folder(), still, order, faces["panel"].mesh.frame, no_varnish), 12)
+        == order
+    )
 
 
 def test_a_damaged_model_costs_its_own_portraits_only(
@@ -71,7 +76,7 @@ def test_a_damaged_model_costs_its_own_portraits_only(
     path = folder / "panel.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
     still = Still(saved(faces), SETTINGS)
-    slots = all_of(Sketches(folder, still, range(12), no_varnish), 10)
+    slots = all_of(Sketches(folder, still, range(12), faces["panel"].mesh.frame, no_varnish), 10)
     assert slots == list(range(2, 12))
 
 

@@ -29,6 +29,7 @@ from mirror.clock import utc_now
 from mirror.errors import PortraitsError
 from mirror.faces import Shell, choose_device
 from mirror.latents.latents import SchoolGeometry, isotropic
+from mirror.lines import contrast, strength
 from mirror.places import home
 from mirror.progress import Bar
 from mirror.signals import Floats
@@ -122,17 +123,18 @@ def unwarp_all(gathered: dict[str, Gathering], frame: Frame) -> dict[str, list[U
 
 def learn_all(
     unwarped: dict[str, list[Unwarped]], frame: Frame
-) -> dict[str, tuple[linear.LinearModel, SchoolGeometry]]:
-    """The linear model and the geometry of every school."""
+) -> dict[str, tuple[linear.LinearModel, SchoolGeometry, float]]:
+    """The linear model and the geometry of every school, and the strength of its lines."""
     shapes = {s: frontal(found, frame) for s, found in unwarped.items()}
     pool = proportions.Pool(np.concatenate([shape for shape, _, _ in shapes.values()]), frame)
     pooled = pool.read(np.concatenate([shape for shape, _, _ in shapes.values()]))
     models = {}
     for school, found in unwarped.items():
-        model = linear.learn_linear(np.stack([u.texture for u in found]))
+        textures = np.stack([u.texture for u in found])
+        model = linear.learn_linear(textures)
         shape, pose, kept = shapes[school]
         geometry = proportions.learn_geometry(pool, shape, pose, model.codes[kept], pooled)
-        models[school] = (model, geometry)
+        models[school] = model, geometry, strength(contrast(textures, frame))
     return models
 
 
@@ -153,10 +155,10 @@ def quantise(components: Floats) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def save_model(
-    school: str, model: linear.LinearModel, geometry: SchoolGeometry, gathering: Gathering,
-    out: Path, seed: int,
+    school: str, model: linear.LinearModel, geometry: SchoolGeometry, line: float,
+    gathering: Gathering, out: Path, seed: int,
 ) -> dict[str, Any]:  # fmt: skip
-    """Write weights and card, each in one step, weights first."""
+    """Write weights and card, each in one step, weights first. line: see ``mirror.lines``."""
     components, scale = quantise(model.components)
     mean = np.round(np.clip(model.mean, 0, 1) * 255).astype(np.uint8)
     tensors = {
@@ -189,6 +191,7 @@ def save_model(
         },
         "shell": asdict(shell),
         "apart": round(model.apart, 4),
+        "line": line,
     }
     log.info("%s: %d portraits, %.1f MB", school, len(gathering.portraits), len(stored) / 1e6)
     return write_weights(out, school, stored, told)

@@ -34,6 +34,7 @@ from mirror.latents.latents import (
     remove_pose,
     split,
 )
+from mirror.lines import lines
 from mirror.places import weights_folder
 from mirror.signals import Bytes, Floats, check
 
@@ -84,6 +85,8 @@ class FaceModel:
         self._components = components.flatten(1).contiguous().to(self.device)
         self._side = components.shape[-1]
         self.training_codes = tensors["codes"].float().numpy()
+        lined = 1.0 - card.get("line", 0.0) * lines(mesh.frame)  # (256, 256)
+        self._lined = torch.from_numpy(lined).to(self.device)
         half = torch.nn.functional.avg_pool2d(self._mean[None], self._mean.shape[-1] // self._side)
         self._originals = Originals(
             self.training_codes, half[0].cpu().numpy(), components.numpy(), card.get("apart", 0.0)
@@ -132,6 +135,7 @@ class FaceModel:
         texture = (self._mean + sketch).clamp_(0, 1)
         if finished and self._finisher is not None:
             texture = finish(self._finisher, texture, a, SCHOOLS.index(self.school))
+        texture[:, :3] *= self._lined
         texture = texture.mul_(255).round_().to(torch.uint8)
         return texture.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 

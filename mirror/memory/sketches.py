@@ -17,9 +17,11 @@ import numpy as np
 from safetensors.numpy import load as load_arrays
 
 from mirror import SCHOOLS
+from mirror.canonical import Frame
 from mirror.cards import read_weights
 from mirror.errors import StateError, WeightsError
 from mirror.latents.latents import CODE, WIDTH
+from mirror.lines import lines
 from mirror.memory.memory import Kept
 from mirror.river.streams import bed
 from mirror.settings import RiverSettings
@@ -36,7 +38,7 @@ class Sketcher:
     """Linear sketches of one school, as its model paints them before they are finished. They hang
     for a second or two: nothing is kept away from the training portraits yet."""
 
-    def __init__(self, folder: Path, school: str) -> None:
+    def __init__(self, folder: Path, school: str, frame: Frame) -> None:
         """Raises WeightsError, KeyError or ValueError for a model that cannot be used."""
         card, stored = read_weights(folder, school)
         tensors = load_arrays(stored)
@@ -45,6 +47,7 @@ class Sketcher:
         self._scale = tensors["component_scale"].astype(np.float32)
         self._mean = tensors["mean_texture"].astype(np.float32)
         self._side = components.shape[1]
+        self._lined = 1.0 - card.get("line", 0.0) * lines(frame)[..., None]
         self._low, self._high = float(card["shell"]["low"]), float(card["shell"]["high"])
 
     def sketch(self, codes: Floats) -> Bytes:
@@ -54,8 +57,9 @@ class Sketcher:
         flat = (held * self._scale).astype(np.float32) @ self._components
         drawn = [cv2.resize(each, (TEXTURE_PX, TEXTURE_PX)) for each in
                  flat.reshape(len(codes), self._side, self._side, 4)]  # fmt: skip
-        made = self._mean + 255.0 * np.stack(drawn)
-        return np.clip(np.round(made), 0, 255).astype(np.uint8)
+        made = np.clip(self._mean + 255.0 * np.stack(drawn), 0, 255)
+        made[..., :3] *= self._lined
+        return np.round(made).astype(np.uint8)
 
 
 class Still:
@@ -76,11 +80,12 @@ class Sketches:
     """Sketches on their way. ``take`` gives those that are ready; close it."""
 
     def __init__(
-        self, folder: Path, still: Still, order: Sequence[int],
+        self, folder: Path, still: Still, order: Sequence[int], frame: Frame,
         varnish: Callable[[Bytes, int], Bytes],
     ) -> None:  # fmt: skip
         """order: slots, the best seen first."""
         self._folder, self._still, self._order, self._varnish = folder, still, order, varnish
+        self._frame = frame
         self._ready: list[tuple[int, Floats, Bytes]] = []
         self._lock = threading.Lock()
         self._closing = False
@@ -122,6 +127,6 @@ class Sketches:
     def _sketcher(self, school: str) -> Sketcher | None:
         """None for a damaged model: the stage of faces tells of it."""
         try:
-            return Sketcher(self._folder, school)
+            return Sketcher(self._folder, school, self._frame)
         except WeightsError:
             return None

@@ -129,7 +129,7 @@ class Recollection:
             seen[arrangement.parcel] = arrangement.portraits.opacity
             order = np.argsort(-seen, kind="stable").tolist()
             folder = weights_folder(settings.faces.weights)
-            self._sketches = Sketches(folder, still, order, varnish)
+            self._sketches = Sketches(folder, still, order, mesh.frame, varnish)
             self._stack.callback(self._sketches.close)
         return arrangement.portraits
 
