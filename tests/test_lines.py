@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from safetensors.torch import load
 
 from mirror.canonical import Frame, load_mesh
 from mirror.cards import read_weights
@@ -49,8 +50,6 @@ def test_whatever_a_school_paints_has_its_lines() -> None:
     model = faces["stone"]
     codes = model.random_codes(4, 7)
     card = {**model.card, "line": 0.0}
-    from safetensors.torch import load
-
     tensors = load(read_weights(weights_folder(), "stone")[1])
     plain = FaceModel("stone", card, tensors, model.mesh, "cpu").paint(codes)
     lined = model.paint(codes, finished=False)

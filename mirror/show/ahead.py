@@ -103,7 +103,11 @@ class Ahead(Closeable):
 
 
 def serve(to: Connection, source: Source, read: Read, given: int) -> None:
-    """What the process does: batch after batch, an empty one at the end, or what went wrong."""
+    """What the process does: batch after batch, an empty one at the end, or what went wrong.
+
+    multiprocessing pickles what goes between the two: over a pipe that the one inherits from the
+    other, so that nothing from a file or a network is ever unpickled.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asked for this ends it
     ready: queue.Queue[Batch] = queue.Queue(BATCHES)
     threading.Thread(target=_work, args=(ready, source, read, given), daemon=True).start()
