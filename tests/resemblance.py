@@ -24,7 +24,7 @@ import numpy as np
 
 from mirror.atelier.measures import performances
 from mirror.atelier.measures.judge import expression, look, proportions
-from mirror.atelier.measures.obedience import correlations
+from mirror.atelier.measures.obedience import correlations, different, known
 from mirror.atelier.measures.performances import Performance
 from mirror.latents.latents import CODE, isotropic
 from mirror.latents.visitors import Visitors
@@ -171,26 +171,19 @@ def follow(stage: Stage, person: Performance) -> dict[str, Any]:
     }
 
 
-def known(person: Performance, stage: Stage) -> Floats:
-    """A sitter's own proportions, the mean over the performance."""
-    frame = stage.mesh.frame
-    shapes = [proportions(isotropic(m, person.aspect), frame) for m in person.thinned(12).markers]
-    return np.asarray(np.mean(shapes, axis=0))
-
-
 def measure(clips: Path | None, sitters: int, seed: int) -> dict[str, Any]:
     """All of it; see the module."""
     models = load(weights_folder(), FaceSettings())
     people = performances.filmed(clips) if clips else []
     people += performances.synthetic(seed, 300.0)
-    people = people[:sitters]
     mesh = next(iter(models.faces.values())).mesh
+    people = different(people, mesh.frame)[:sitters]
     settings = ScreenSettings(width_px=SIZE[0], height_px=SIZE[1])
     parcels = RiverSettings().parcels
     named: dict[str, list[bool]] = {"at_once": [], "later": []}
     followed = []
     with Screen("offscreen", SIZE, mesh, parcels, settings, 0.0) as screen:
-        gallery = np.stack([known(person, Stage(models, screen, seed)) for person in people])
+        gallery = np.stack([known(person, -1, mesh.frame) for person in people])
         with Bar("sitting", len(people) + 2) as tick:
             for number, person in enumerate(people):
                 seen = sit(Stage(models, screen, seed + number), person)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,13 @@ from mirror.atelier.measures.bars import MEASURES, Measure
 from mirror.atelier.measures.classifiers import Teaching, of_its_school, told_apart
 from mirror.atelier.measures.judge import distance, expression, eye_distance, look, proportions
 from mirror.atelier.measures.ledger import Ledger, Scale, table
-from mirror.atelier.measures.obedience import correlations, hear, obeys, recognisable
+from mirror.atelier.measures.obedience import (
+    correlations,
+    different,
+    hear,
+    obeys,
+    recognisable,
+)
 from mirror.atelier.measures.performances import Performance
 from mirror.atelier.measures.variants import Variant, on_one_core, random_latents
 from mirror.canonical import Frame, Mesh, load_mesh, rotations
@@ -182,8 +189,22 @@ def test_a_sitter_is_known_by_proportions(model: FaceModel, frame: Frame) -> Non
         markers = (0.3 * face + (0.5, 0.5, 0.0)).astype(np.float32)
         people.append(Performance(str(strong), 1.0, np.stack([markers, markers])))
     assert recognisable(Variant(model), people, 1, 0) == (1.0, 2)
-    twins = [Performance("twin", 1.0, people[0].markers)] * 3
-    assert recognisable(Variant(model), twins, 1, 0)[0] == pytest.approx(1 / 3)
+    one, other = (person.markers[0] for person in people)
+    changeling = Performance("changeling", 1.0, np.stack([other, one]))  # is known as somebody else
+    assert recognisable(Variant(model), [changeling, people[1]], 8, 0)[0] < 1.0
+
+
+def test_whoever_is_in_two_films_sits_once(frame: Frame) -> None:
+    one, other = (
+        Performance(
+            str(strong), 1.0,
+            (0.3 * make_puppet(frame, np.full(8, strong)).face(Pose()) + (0.5, 0.5, 0.0))[None]
+            .astype(np.float32),
+        )
+        for strong in (1.0, -1.0)
+    )  # fmt: skip
+    again = replace(one, name="again", markers=one.markers + np.float32(0.01))
+    assert different([one, again, other], frame) == [one, other]
 
 
 def test_random_portraits_keep_within_the_yaw_asked_for(model: FaceModel) -> None:

@@ -28,6 +28,7 @@ from mirror.cards import FINISH, FORMAT, write_weights
 from mirror.clock import utc_now
 from mirror.errors import PortraitsError
 from mirror.faces import Shell, choose_device
+from mirror.faces.model import STORED
 from mirror.latents.latents import SchoolGeometry, isotropic
 from mirror.lines import contrast, strength
 from mirror.places import home
@@ -199,7 +200,4 @@ def save_model(
 
 def asdict_arrays(geometry: SchoolGeometry) -> dict[str, Floats]:
     """Field name -> array."""
-    return {
-        name: np.ascontiguousarray(getattr(geometry, name))
-        for name in geometry.__dataclass_fields__
-    }
+    return {name: np.ascontiguousarray(getattr(geometry, name)) for name in STORED}

@@ -106,7 +106,9 @@ def bench(json: Path | None = None, work: Work | None = None) -> dict[str, Any]:
     timings, settings, work = Timings(), Settings(), work or Work()
     with Bar("measuring", 6) as tick:
         begun_s = precise_s()
-        faces = load_faces(None, settings.faces.device, settings.faces.accent)
+        faces = load_faces(
+            None, settings.faces.device, settings.faces.accent, emphasis=settings.faces.emphasis
+        )
         load_s = precise_s() - begun_s
         tick()
         sitters = _watch(timings, settings, list(faces.values()), work.frames)

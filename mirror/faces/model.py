@@ -10,7 +10,7 @@ in the log. Its stream goes to the next school in ``painting.loading``, which a 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from mirror.cards import FINISH, FORMAT, RESTORE, read_weights
 from mirror.errors import SettingsError, WeightsError
 from mirror.faces.finisher import Finisher, finish
 from mirror.faces.originals import Originals
+from mirror.latents.emphasis import emphasised
 from mirror.latents.latents import (
     APPEARANCE,
     SchoolGeometry,
@@ -41,6 +42,8 @@ from mirror.signals import Bytes, Floats, check
 log = logging.getLogger(__name__)
 
 TEXTURE_PX = 256
+#: What a school's file holds of its geometry.
+STORED = tuple(name for name in SchoolGeometry.__dataclass_fields__ if name != "emphasis")
 
 
 @dataclass(frozen=True)
@@ -64,14 +67,15 @@ class FaceModel:
     def __init__(
         self, school: str, card: dict[str, Any], tensors: dict[str, torch.Tensor], mesh: Mesh,
         device: str = "cpu", accent: float = 0.35, finisher: Finisher | None = None,
+        emphasis: float = 0.3,
     ) -> None:  # fmt: skip
         self.school, self.card, self.mesh, self.accent = school, card, mesh, accent
         self._finisher = finisher
         self.device = torch.device(device)
-        geometry = {
-            name: tensors[name].float().numpy() for name in SchoolGeometry.__dataclass_fields__
-        }
-        self.geometry = SchoolGeometry(**geometry)
+        geometry = {name: tensors[name].float().numpy() for name in STORED}
+        plain = SchoolGeometry(**geometry)
+        louder = emphasised(plain, mesh.frame.partner, emphasis)
+        self.geometry = replace(plain, emphasis=louder)
         self.shell = Shell(**card["shell"])
         self._mean = _channels_first(tensors["mean_texture"].float() / 255.0).to(self.device)
         scale = tensors["component_scale"].float()[:, None, None, None]
@@ -198,11 +202,14 @@ def load_face(
     device: str,
     accent: float,
     finisher: Finisher | None = None,
+    emphasis: float = 0.3,
 ) -> FaceModel:
     """One model, its checksum verified; raises WeightsError when it is missing or damaged."""
     card, stored = read_weights(folder, school)
     try:
-        return FaceModel(school, card, load_tensors(stored), mesh, device, accent, finisher)
+        return FaceModel(
+            school, card, load_tensors(stored), mesh, device, accent, finisher, emphasis
+        )
     except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise WeightsError(
             str(folder / f"{school}.safetensors"),
@@ -228,7 +235,11 @@ def load_finisher(folder: Path, name: str, device: str) -> Finisher | None:
 
 
 def load_faces(
-    folder: Path | None = None, device: str = "auto", accent: float = 0.35, strict: bool = True
+    folder: Path | None = None,
+    device: str = "auto",
+    accent: float = 0.35,
+    strict: bool = True,
+    emphasis: float = 0.3,
 ) -> dict[str, FaceModel]:
     """The six models, in the order of ``SCHOOLS``.
 
@@ -242,7 +253,7 @@ def load_faces(
     for school in SCHOOLS:
         try:
             finisher = load_finisher(folder, f"{school}-{FINISH}", device) or shared
-            faces[school] = load_face(school, folder, mesh, device, accent, finisher)
+            faces[school] = load_face(school, folder, mesh, device, accent, finisher, emphasis)
         except WeightsError as error:
             if strict:
                 raise

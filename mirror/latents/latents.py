@@ -8,8 +8,9 @@ The layout of a river latent, in this one place (float32, one width D for all si
 
 Shape is kept whole, not projected onto a few components, so that a lip that opens and a lid that
 closes arrive; only the *proportions* in it, read from the markers that expression leaves in
-place, are bent by a school's accent. The accent is the optimal transport map between two
-Gaussians, which is linear (Knott, Smith 1984; Peyré, Cuturi 2019, remark 2.31).
+place, are bent by a school's accent, and said louder (``emphasis``). The accent is the optimal
+transport map between two Gaussians, which is linear (Knott, Smith 1984; Peyré, Cuturi 2019,
+remark 2.31).
 
 In: markers of a sitter. Out: (F, D) latents. Pure numpy; called by the markers thread.
 """
@@ -56,6 +57,7 @@ class SchoolGeometry:
     reader: (K, 1434) float32, proportions of a shape, in the pooled basis of all schools.
     accent, accent_shift: (1434, K), (1434,) float32, what the accent adds to a shape.
     expects: (K, 48) float32, appearance that the school expects of proportions; whitened.
+    emphasis: (1434, K) float32, what emphasis adds to a shape; None: nothing.
     """
 
     mean: Floats
@@ -65,6 +67,7 @@ class SchoolGeometry:
     accent: Floats
     accent_shift: Floats
     expects: Floats
+    emphasis: Floats | None = None
 
 
 def join(pose: Floats, shape: Floats, code: Floats) -> Floats:
@@ -267,7 +270,7 @@ def _read(schools: _Together, shape: Floats, bent: Floats, codes: Floats) -> Non
     proportions = (flat @ schools.reader).reshape(len(flat), -1, schools.count)  # (N, 1 or F, K)
     norm = np.sqrt(np.add.reduce(proportions * proportions, axis=2, keepdims=True))
     proportions *= np.minimum(1.0, FURTHEST * np.sqrt(schools.count) / (norm + 1e-6))
-    bend = _each(proportions, schools.accent)  # (N, F, 1434), in parts of the grid
+    bend = _each(proportions, schools.bend)  # (N, F, 1434), in parts of the grid
     bend += schools.shift
     bend += (flat * GRID)[:, None]
     _settle(bend, bent)
@@ -289,12 +292,12 @@ def _settle(values: Doubles, out: Floats) -> None:
 @dataclass(frozen=True, eq=False)
 class _Together:
     """The geometries of F schools side by side, in float64. count: K. reader: (1434, K), for all
-    schools if theirs are the same, else (1434, F * K). accent: (F, K, 1434), shift: (F, 1434),
-    expects: (F, K, 48), these three times GRID."""
+    schools if theirs are the same, else (1434, F * K). bend: (F, K, 1434), by accent and emphasis,
+    shift: (F, 1434), expects: (F, K, 48), these three times GRID."""
 
     count: int
     reader: Doubles
-    accent: Doubles
+    bend: Doubles
     shift: Doubles
     expects: Doubles
 
@@ -304,6 +307,10 @@ def _together(geometries: tuple[SchoolGeometry, ...], accent: float) -> _Togethe
     def stacked(name: str) -> Doubles:
         return np.stack([getattr(each, name) for each in geometries]).astype(np.float64)
 
+    bend = accent * stacked("accent")  # (F, 1434, K)
+    for number, geometry in enumerate(geometries):
+        if geometry.emphasis is not None:
+            bend[number] += geometry.emphasis
     readers = [each.reader for each in geometries]
     if all(np.array_equal(reader, readers[0]) for reader in readers):
         readers = readers[:1]
@@ -311,7 +318,7 @@ def _together(geometries: tuple[SchoolGeometry, ...], accent: float) -> _Togethe
     return _Together(
         len(readers[0]),
         reader,
-        stacked("accent").transpose(0, 2, 1).copy() * (accent * GRID),
+        bend.transpose(0, 2, 1).copy() * GRID,
         stacked("accent_shift") * (accent * GRID),
         stacked("expects") * GRID,
     )

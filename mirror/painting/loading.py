@@ -85,7 +85,7 @@ def load(folder: Path, settings: FaceSettings, strict: bool = True) -> Models:
     from mirror import faces as stage  # noqa: PLC0415 - torch takes seconds to import
 
     stage.paint_on_one_core()
-    found = stage.load_faces(folder, settings.device, settings.accent, strict)
+    found = stage.load_faces(folder, settings.device, settings.accent, strict, settings.emphasis)
     order = [*SCHOOLS, *SCHOOLS]
     faces = {
         school: next(found[other] for other in order[n:] if other in found)

@@ -116,15 +116,16 @@ def as_recorded(
     if not header.settings:
         return settings, None, False
     recorded = settings_from(header.settings)
-    river, accent = recorded.river, recorded.faces.accent
-    screen = recorded.screen
+    river, faces, screen = recorded.river, recorded.faces, recorded.screen
+    if "emphasis" not in header.settings.get("faces", {}):  # it is older than that
+        faces = dataclasses.replace(faces, emphasis=0.0)
     merged = dataclasses.replace(
         settings,
         river=river,
         mirror=recorded.mirror,
         markers=recorded.markers,
         camera=dataclasses.replace(settings.camera, mirror=False),  # its pictures are mirrored
-        faces=dataclasses.replace(settings.faces, accent=accent),
+        faces=dataclasses.replace(settings.faces, accent=faces.accent, emphasis=faces.emphasis),
         seed=recorded.seed if options.seed is None else options.seed,
         piece=recorded.piece if options.piece is None else options.piece,
     )

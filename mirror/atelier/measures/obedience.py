@@ -23,6 +23,9 @@ from mirror.signals import Floats
 MOST_YAW = np.radians(25.0)
 #: People that one must be told apart from, and oneself.
 SITTERS = 12
+#: Two sitters whose own proportions are nearer than this are one person, in two films: the
+#: nearest two different people that were ever filmed are twice as far apart.
+SAME = 0.004
 #: What an expression is made of, in the order of ``judge.expression``.
 EXPRESSION = ("mouth", "yaw", "blink")
 
@@ -119,9 +122,11 @@ def recognisable(
 
     people: more than enough to choose from; those who move come first and sit in every round. A
     portrait is made of one moment, and compared with the mean of others, where there are others.
+    Nobody sits twice.
     """
     lot, right = np.random.default_rng(seed), []
     model = variant.model
+    people = different(people, model.mesh.frame)
     follow = partial(
         Performance.followed, geometry=model.geometry, frame=model.mesh.frame, accent=model.accent
     )
@@ -136,26 +141,37 @@ def recognisable(
     return float(np.mean(right)), len(right)
 
 
+def different(people: Sequence[Performance], frame: Frame) -> list[Performance]:
+    """The same people, each of them once: nobody can be told from oneself in another film."""
+    chosen, gallery = list[Performance](), list[Floats]()
+    for person in people:
+        own = known(person, -1, frame)
+        if all(np.linalg.norm(own - other) > SAME for other in gallery):
+            chosen.append(person)
+            gallery.append(own)
+    return chosen
+
+
 def _tell_apart(
     variant: Variant, people: Sequence[tuple[Performance, Floats]], lot: np.random.Generator
 ) -> list[bool]:
     """Whether each is nearest to themselves. A portrait without a face is nobody's."""
     frame = variant.model.mesh.frame
-    known, seen = [], []
+    own, seen = [], []
     for person, latents in people:
         moment = int(lot.integers(len(person.markers)))
         points = look(variant.portray(latents[moment]))
-        known.append(_known(person, moment, frame))
+        own.append(known(person, moment, frame))
         seen.append(None if points is None else proportions(points, frame))
-    gallery = np.stack(known)  # (12, 1434)
+    gallery = np.stack(own)  # (12, 1434)
     return [
         one is not None and int(np.linalg.norm(gallery - one, axis=1).argmin()) == n
         for n, one in enumerate(seen)
     ]
 
 
-def _known(person: Performance, moment: int, frame: Frame) -> Floats:
-    """A person's own proportions, from other moments than the one portrayed."""
+def known(person: Performance, moment: int, frame: Frame) -> Floats:
+    """A person's own proportions, from other moments than the one portrayed; -1: from all."""
     others = [n for n in range(len(person.markers)) if n != moment] or [moment]
     chosen = others[:: max(1, len(others) // 8)]
     shapes = [proportions(isotropic(person.markers[n], person.aspect), frame) for n in chosen]
