@@ -21,7 +21,7 @@ from mirror.session.synthetic import write_synthetic
 from mirror.session.tape import Tape
 from mirror.settings import RiverSettings, ScreenSettings, Settings
 from mirror.show import plan
-from mirror.show.plan import make_plan
+from mirror.show.plan import as_recorded, make_plan
 from mirror.show.run import run
 from mirror.show.show import Show
 from mirror.signals import Sitters
@@ -74,6 +74,20 @@ def test_a_replay_gives_the_recorded_hash_at_every_second_and_at_the_end(
     assert told["replay"]["differed"] == 0
     assert told["river_hash"] == recorded["river_hash"] == hashes_of(path)[-1].sha256
     assert told["visits"] == recorded["visits"]
+
+
+def test_a_recording_that_is_older_than_emphasis_is_replayed_without(
+    evening: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    path, _ = evening
+    header = open_session(path).header
+    faces = {name: value for name, value in header.settings["faces"].items() if name != "emphasis"}
+    old = replace(header, settings={**header.settings, "faces": faces})
+    with Tape(tmp_path / "old.mcap", old) as tape:
+        tape.add(2, 1, 1, encode_moment(next(iter(open_session(path).moments()))), 1)
+    now, then = (as_recorded(SETTINGS, RunOptions(), each)[0] for each in (path, tape.path))
+    assert now.faces == SETTINGS.faces
+    assert then.faces == replace(SETTINGS.faces, emphasis=0.0)
 
 
 def test_so_it_does_when_another_process_reads_ahead(
