@@ -3,10 +3,11 @@
     python tests/resemblance.py [--clips DIR] [--sitters 12] [--json out/resemblance.json]
 
 Twelve sitters, filmed ones first and synthetic ones after them, sit before a river of their own,
-one at a time, for a while. Then the portraits that have risen for them are cut out of the drawn
-picture, and FaceMesh, in static mode, looks at each as at a picture that it has never seen. Whose
-proportions are nearest to what it finds, the mean over these portraits, is who is named. Ten
-minutes after they left the most visible portraits at the same place are asked again.
+one at a time, for a while. At some moments of the second half of it the portraits that have risen
+for them are cut out of the drawn picture, and FaceMesh, in static mode, looks at each as at a
+picture that it has never seen. Whose proportions are nearest to what it finds, the mean over these
+portraits and moments, is who is named. Ten minutes after they left the most visible portraits at
+the same place are asked again.
 
 The first filmed sitter is also followed: yaw and mouth of the nearest risen portrait in each
 picture against the sitter's own, and by how many pictures of the camera they lag behind.
@@ -41,6 +42,9 @@ from mirror.signals import Bytes, Floats, Portraits, Scene, Sitter, Sitters, Vis
 SIZE = 1280, 720
 #: So long they sit, so often they are looked at, and so long after they left they are asked again.
 SITS_S, GLANCES_HZ, LATER_S = 15.0, 10.0, 600.0
+#: How often, in the second half of the sitting, the pictures are looked at: one of them may show
+#: nothing but somebody who turns to leave.
+LOOKED = 6
 #: Portraits that are looked at for one sitter: the risen ones are six.
 ASKED = 6
 #: A portrait less opaque than this cannot be seen well enough to know anybody in it.
@@ -133,10 +137,15 @@ def proportions_found(stage: Stage, place: Floats) -> Floats | None:
 def sit(stage: Stage, person: Performance) -> tuple[Floats | None, Floats | None]:
     """What the river shows of somebody at once, and ten minutes after they left."""
     moments = person.thinned(int(SITS_S * GLANCES_HZ)).markers
-    for markers in moments:
+    asked = np.linspace(len(moments) // 2, len(moments) - 1, LOOKED).astype(int)
+    looks = []
+    for number, markers in enumerate(moments):
         stage.meet(stage.river.time_s + 1 / GLANCES_HZ, markers, person.aspect)
         place = stage.visits[0].place
-    at_once = proportions_found(stage, place)
+        if number in asked:
+            looks.append(proportions_found(stage, place))
+    seen = [found for found in looks if found is not None]
+    at_once = np.asarray(np.mean(seen, axis=0)) if seen else None
     begun_s = stage.river.time_s
     for second in range(1, int(LATER_S) + 1):
         stage.meet(begun_s + second, None)
