@@ -192,7 +192,7 @@ def measure(clips: Path | None, sitters: int, seed: int) -> dict[str, Any]:
     named: dict[str, list[bool]] = {"at_once": [], "later": []}
     followed = []
     with Screen("offscreen", SIZE, mesh, parcels, settings, 0.0) as screen:
-        gallery = np.stack([known(person, -1, mesh.frame) for person in people])
+        gallery = np.stack([known(person, mesh.frame) for person in people])
         with Bar("sitting", len(people) + 2) as tick:
             for number, person in enumerate(people):
                 seen = sit(Stage(models, screen, seed + number), person)

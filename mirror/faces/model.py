@@ -37,11 +37,14 @@ from mirror.latents.latents import (
 )
 from mirror.lines import lines
 from mirror.places import weights_folder
+from mirror.settings import FaceSettings
 from mirror.signals import Bytes, Floats, check
 
 log = logging.getLogger(__name__)
 
 TEXTURE_PX = 256
+#: How a sitter is drawn when nobody says otherwise.
+STANDARD = FaceSettings()
 #: What a school's file holds of its geometry.
 STORED = tuple(name for name in SchoolGeometry.__dataclass_fields__ if name != "emphasis")
 
@@ -66,8 +69,8 @@ class FaceModel:
 
     def __init__(
         self, school: str, card: dict[str, Any], tensors: dict[str, torch.Tensor], mesh: Mesh,
-        device: str = "cpu", accent: float = 0.35, finisher: Finisher | None = None,
-        emphasis: float = 0.3,
+        device: str = "cpu", accent: float = STANDARD.accent, finisher: Finisher | None = None,
+        emphasis: float = STANDARD.emphasis,
     ) -> None:  # fmt: skip
         self.school, self.card, self.mesh, self.accent = school, card, mesh, accent
         self._finisher = finisher
@@ -202,7 +205,7 @@ def load_face(
     device: str,
     accent: float,
     finisher: Finisher | None = None,
-    emphasis: float = 0.3,
+    emphasis: float = STANDARD.emphasis,
 ) -> FaceModel:
     """One model, its checksum verified; raises WeightsError when it is missing or damaged."""
     card, stored = read_weights(folder, school)
@@ -237,14 +240,14 @@ def load_finisher(folder: Path, name: str, device: str) -> Finisher | None:
 def load_faces(
     folder: Path | None = None,
     device: str = "auto",
-    accent: float = 0.35,
+    accent: float = STANDARD.accent,
     strict: bool = True,
-    emphasis: float = 0.3,
+    emphasis: float = STANDARD.emphasis,
 ) -> dict[str, FaceModel]:
     """The six models, in the order of ``SCHOOLS``.
 
-    strict: raise WeightsError for the first model that is missing or damaged; otherwise log it
-    and go on with the others, as long as there is one.
+    accent, emphasis: see ``FaceSettings``. strict: raise WeightsError for the first model that is
+    missing or damaged; otherwise log it and go on with the others, as long as there is one.
     """
     folder = folder or weights_folder()
     mesh, device = load_mesh(folder), choose_device(device)

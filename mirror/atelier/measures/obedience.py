@@ -24,7 +24,7 @@ MOST_YAW = np.radians(25.0)
 #: People that one must be told apart from, and oneself.
 SITTERS = 12
 #: Two sitters whose own proportions are nearer than this are one person, in two films: the
-#: nearest two different people that were ever filmed are twice as far apart.
+#: nearest two of different people were twice as far apart.
 SAME = 0.004
 #: What an expression is made of, in the order of ``judge.expression``.
 EXPRESSION = ("mouth", "yaw", "blink")
@@ -145,7 +145,7 @@ def different(people: Sequence[Performance], frame: Frame) -> list[Performance]:
     """The same people, each of them once: nobody can be told from oneself in another film."""
     chosen, gallery = list[Performance](), list[Floats]()
     for person in people:
-        own = known(person, -1, frame)
+        own = known(person, frame)
         if all(np.linalg.norm(own - other) > SAME for other in gallery):
             chosen.append(person)
             gallery.append(own)
@@ -161,7 +161,7 @@ def _tell_apart(
     for person, latents in people:
         moment = int(lot.integers(len(person.markers)))
         points = look(variant.portray(latents[moment]))
-        own.append(known(person, moment, frame))
+        own.append(known(person, frame, but=moment))
         seen.append(None if points is None else proportions(points, frame))
     gallery = np.stack(own)  # (12, 1434)
     return [
@@ -170,9 +170,10 @@ def _tell_apart(
     ]
 
 
-def known(person: Performance, moment: int, frame: Frame) -> Floats:
-    """A person's own proportions, from other moments than the one portrayed; -1: from all."""
-    others = [n for n in range(len(person.markers)) if n != moment] or [moment]
+def known(person: Performance, frame: Frame, but: int | None = None) -> Floats:
+    """A person's own proportions, from all moments, or from all but the one that is portrayed
+    where there are others.  (1434,)"""
+    others = [n for n in range(len(person.markers)) if n != but] or [0]
     chosen = others[:: max(1, len(others) // 8)]
     shapes = [proportions(isotropic(person.markers[n], person.aspect), frame) for n in chosen]
     return np.asarray(np.mean(shapes, axis=0))
