@@ -188,7 +188,7 @@ def shown_at(stand: Stand, mirror: MirrorSettings, swap: bool) -> float:
     """Where across the screen the piece would show a person, 0 to 1, by the piece's own sum."""
     x = 1 - stand.x if swap else stand.x
     middle = np.array((x, stand.y), np.float32)
-    return float(place_of(middle, stand.tall, stand.view, 1.0, mirror)[0])
+    return place_of(middle, stand.tall, stand.view, 1.0, mirror)[0]
 
 
 def draw_mark(size: tuple[int, int], mark: Mark, told: str, calm: float) -> Bytes:

@@ -130,8 +130,8 @@ def test_left_and_right_and_the_place_are_found(
     if "--near-only" not in flags:
         assert found.mirror.camera_x == pytest.approx(0.7 / 1.6, abs=0.08)
         tall = [room.stand(0.5, 0.45, line)[2] / SIZE[1] for line in ("near", "far")]
-        assert weight_of(np.array((0.9, 0.4)), tall[0], 16 / 9, found.mirror) > 0.85
-        assert 0 < weight_of(np.array((0.9, 0.4)), tall[1], 16 / 9, found.mirror) < 0.3
+        assert weight_of((0.9, 0.4), tall[0], 16 / 9, found.mirror) > 0.85
+        assert 0 < weight_of((0.9, 0.4), tall[1], 16 / 9, found.mirror) < 0.3
 
 
 def test_where_the_camera_sees_nobody_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,11 +193,11 @@ def test_without_a_calibration_somebody_appears_as_the_camera_sees_them() -> Non
 
 def test_who_is_far_away_or_far_beside_counts_less() -> None:
     mirror = MirrorSettings(reach_x=0.08, beside=0.2)
-    weights = [weight_of(np.array((x, 0.5)), 0.3, 1.0, mirror) for x in (0.5, -0.1, 1.1, 1.3, 1.5)]
+    weights = [weight_of((x, 0.5), 0.3, 1.0, mirror) for x in (0.5, -0.1, 1.1, 1.3, 1.5)]
     assert weights[:3] == [1.0, 1.0, 1.0]
     assert 0 < weights[3] < 1
     assert weights[4] == 0.0
-    assert weight_of(np.array((0.5, 0.5)), 0.05, 1.0, mirror) == 0.0
+    assert weight_of((0.5, 0.5), 0.05, 1.0, mirror) == 0.0
 
 
 def test_a_mark_is_drawn_where_it_is_said_to_be() -> None:

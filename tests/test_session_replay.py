@@ -8,6 +8,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+import moderngl
 import numpy as np
 import pytest
 
@@ -110,6 +111,19 @@ def test_so_it_does_when_another_process_reads_ahead(
     assert told["replay"]["differed"] == 0
     assert told["river_hash"] == evening[1]["river_hash"]
     assert told["visits"] == evening[1]["visits"]
+
+
+def test_without_opengl_a_river_can_still_be_proved(
+    evening: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError("no OpenGL here")
+
+    monkeypatch.setattr(moderngl, "create_context", none)
+    monkeypatch.setattr(moderngl, "create_standalone_context", none, raising=False)
+    told = replay(evening[0])
+    assert told["renderer"] == "nothing drawn"
+    assert told["replay"]["differed"] == 0 < told["replay"]["agreed"]
 
 
 @pytest.mark.parametrize("rate_hz", [24.0, 30.0, 60.0])

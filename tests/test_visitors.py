@@ -236,6 +236,27 @@ def test_what_was_read_before_gives_the_same_visits(
             assert (a.id, a.presence, a.motion, a.reach) == (b.id, b.presence, b.motion, b.reach)
 
 
+def test_moments_that_the_river_does_not_ask_for_leave_no_trace_in_its_visits(
+    geometries: list[SchoolGeometry], mesh: Mesh
+) -> None:
+    """Nor does drawing them."""
+    drawn, sparse = (Visitors(geometries, mesh.frame, ACCENT) for _ in range(2))
+    moments = [each for each in synthesise(16.0, 1) if len(each.sitters) == 1]
+    for number, moment in enumerate(moments[:60]):
+        drawn.meet(moment, WIDE)
+        drawn.present()
+        if number % 3 == 0:
+            sparse.meet(moment, WIDE)
+            (one,), (other,) = drawn.attend(), sparse.attend()
+            assert one.latents.tobytes() == other.latents.tobytes()
+            assert (one.place == other.place).all()
+            assert (one.presence, one.reach) == (other.presence, other.reach)
+        elif number > 10:
+            (shown,) = drawn.present()
+            assert shown.latents[:, CODE].tobytes() == one.latents[:, CODE].tobytes()
+            assert shown.latents[:, SHAPE].tobytes() != one.latents[:, SHAPE].tobytes()
+
+
 @pytest.mark.parametrize("what", ["nan", "inf", "point", "line", "aspect", "presence", "motion"])
 def test_markers_without_a_face_in_them_visit_nobody(
     visitors: Visitors, mesh: Mesh, what: str

@@ -12,12 +12,13 @@ at  x = camera + reach u / h + turn / h  (a pinhole, turned by a small angle).
 
 from __future__ import annotations
 
-import numpy as np
-
 from mirror.exact import Doubles
 from mirror.latents.latents import on_grid
 from mirror.settings import MirrorSettings
 from mirror.signals import Floats
+
+#: A place, or a velocity there: x and y, in screen heights.
+Place = tuple[float, float]
 
 #: From where sitters beside the screen lose their weight to where it is gone, screen widths.
 _SLOPE = 0.15
@@ -25,8 +26,8 @@ _SLOPE = 0.15
 
 def place_of(
     middle: Floats | Doubles, tall: float, view: float, aspect: float, mirror: MirrorSettings
-) -> Floats:
-    """Where on the screen somebody appears: (2,) float32, in screen heights from the top left.
+) -> Place:
+    """Where on the screen somebody appears, in screen heights from the top left.
 
     middle: (2,) of the face in the camera's picture, 0 to 1. tall: its height there, as a share of
     the picture's. view, aspect: width over height of the camera's picture and of the screen's.
@@ -37,15 +38,15 @@ def place_of(
         x = mirror.camera_x + ((x - 0.5) * view * mirror.reach_x + mirror.turn_x) * far
     if mirror.reach_y:
         y = mirror.camera_y + ((y - 0.5) * mirror.reach_y + mirror.turn_y) * far
-    return np.array((on_grid(x * aspect), on_grid(y)), np.float32)
+    return on_grid(x * aspect), on_grid(y)
 
 
-def weight_of(place: Floats, tall: float, aspect: float, mirror: MirrorSettings) -> float:
+def weight_of(place: Place, tall: float, aspect: float, mirror: MirrorSettings) -> float:
     """How much somebody counts, 0 to 1: by distance, and by how far beside the screen they are."""
     near = ramp(tall, mirror.far_height, mirror.near_height)
     if not mirror.reach_x:
         return near
-    beside = abs(float(place[0]) / aspect - 0.5) - 0.5
+    beside = abs(place[0] / aspect - 0.5) - 0.5
     return near * (1 - ramp(beside, mirror.beside, mirror.beside + _SLOPE))
 
 

@@ -3,6 +3,11 @@
 In: ``Sitters`` and the schools' geometries. Out: one ``Visit`` a sitter, and the pushes that
 their movement gives the water. What is remembered of a sitter is where the face was, how fast it
 moved and its slowly averaged proportions; all of it is forgotten when the sitter leaves.
+
+Where everybody is and how fast they move is kept up at every moment. What the schools make of them
+takes far longer to compute, and is computed when somebody asks: the river does some ten times a
+second, and only then do height and appearance settle. So the river is the same however often
+sitters are drawn, and whether or not it hears of the moments between.
 """
 
 from __future__ import annotations
@@ -16,8 +21,8 @@ import numpy as np
 from mirror import MARKERS
 from mirror.canonical import Frame
 from mirror.exact import Doubles
-from mirror.latents.floor import place_of, ramp, weight_of
-from mirror.latents.latents import CODE, SchoolGeometry, on_grid, read_many
+from mirror.latents.floor import Place, place_of, ramp, weight_of
+from mirror.latents.latents import CODE, WIDTH, SchoolGeometry, on_grid, read_many
 from mirror.settings import MirrorSettings
 from mirror.signals import Floats, Sitter, Sitters, Stir, Visit, check
 
@@ -40,26 +45,40 @@ FASTEST = 2.5
 LEAST, MOST = 1e-6, 1e3
 
 
-@dataclass
-class _Memory:
-    """What is known of one sitter while here."""
-
-    place: Floats
-    velocity: Floats
-    code: Floats
-    tall: float
-    seen_s: float
-    since_s: float
-
-
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """What markers tell by themselves. latents: (F, D). middle: (2,) float64 of the face, and
-    tall, its height, in its picture."""
+    """What markers tell by themselves. middle: (2,) float64 of the face, and tall, its height, in
+    its picture. latents: (F, D) float32; None where they were not computed."""
 
-    latents: Floats
     middle: Doubles
     tall: float
+    latents: Floats | None = None
+
+
+@dataclass
+class _Memory:
+    """What is known of one sitter while here. place, velocity: at seen_s. tall, code: the settled
+    height and appearance, (F, 48) float32, at settled_s; None until the river attends."""
+
+    place: Place
+    seen_s: float
+    velocity: Place = (0.0, 0.0)
+    tall: float | None = None
+    code: Floats | None = None
+    since_s: float = 0.0
+    settled_s: float = 0.0
+
+
+@dataclass
+class _Present:
+    """A sitter with a face. steady: the face's height without its nodding. latents: (F, D), as
+    read; None until somebody asks for them."""
+
+    sitter: Sitter
+    place: Place
+    tall: float
+    steady: float
+    latents: Floats | None
 
 
 class Visitors:
@@ -72,28 +91,55 @@ class Visitors:
         self._geometries, self._frame, self._accent = geometries, frame, accent
         self._mirror = mirror
         self._known: dict[int, _Memory] = {}
+        self._present: list[_Present] = []
+        self._time_s, self._aspect = 0.0, 1.0
 
     def visits(
         self, sitters: Sitters, aspect: float, readings: Sequence[Reading | None] | None = None
     ) -> list[Visit]:
-        """One visit for each sitter with a face. aspect: width over height of the screen.
-        readings: what ``read`` found in them before; they are used up."""
+        """``meet`` and ``attend`` in one, for whoever attends at every moment."""
+        self.meet(sitters, aspect, readings)
+        return self.attend()
+
+    def meet(
+        self, sitters: Sitters, aspect: float, readings: Sequence[Reading | None] | None = None
+    ) -> None:
+        """From now on these sitters are here. aspect: width over height of the screen. readings:
+        what ``read`` found in them before; with latents or without.
+
+        Raises ShapeError for markers of another shape.
+        """
         here = {sitter.id for sitter in sitters.sitters}
         self._known = {id: memory for id, memory in self._known.items() if id in here}
+        self._time_s, self._aspect = sitters.time_s, aspect
         if readings is None:
-            readings = self.read(sitters.sitters)
-        return [
-            self._visit(sitter, reading, sitters.time_s, aspect)
-            for sitter, reading in zip(sitters.sitters, readings)
-            if reading is not None
-        ]
+            readings = self.read(sitters.sitters, [False] * len(sitters.sitters))
+        self._present = []
+        for sitter, reading in zip(sitters.sitters, readings):
+            if reading is not None:
+                self._present.append(self._follow(sitter, reading))
 
-    def read(self, sitters: Sequence[Sitter]) -> list[Reading | None]:
+    def present(self) -> list[Visit]:
+        """One visit for each sitter with a face, as they are now."""
+        self._compute()
+        return [self._visit(each) for each in self._present]
+
+    def attend(self) -> list[Visit]:
+        """The same for the river: their appearance settles by the time since it last attended."""
+        self._compute()
+        for each in self._present:
+            self._settle(self._known[each.sitter.id], each)
+        return self.present()
+
+    def read(
+        self, sitters: Sequence[Sitter], wanted: Sequence[bool] | None = None
+    ) -> list[Reading | None]:
         """What is read in the markers of sitters, of one moment or of many: the same for each as
         if it were alone, at a sixth of the cost. None where there is no face in them: numbers that
         are not finite, or all markers in one place. Any thread may call it.
 
-        Raises ShapeError for markers of another shape.
+        wanted: of whom latents are computed, too; None: of all. Raises ShapeError for markers of
+        another shape.
         """
         if not sitters:
             return []
@@ -102,73 +148,95 @@ class Visitors:
         markers = np.stack([sitter.markers for sitter in sitters])  # (N, 478, 3)
         planes = np.ascontiguousarray(markers.transpose(0, 2, 1))  # (N, 3, 478), summed quicker
         sizes = planes.max(axis=2) - planes.min(axis=2)  # (N, 3)
+        middles = planes[:, :2, :468].mean(axis=2, dtype=np.float64)  # (N, 2)
         faces = [
             bool(smallest > LEAST and largest < MOST) and _is_sound(sitter)
             for sitter, smallest, largest in zip(
                 sitters, sizes[:, :2].min(axis=1), sizes.max(axis=1)
             )
         ]
-        if not all(faces):
-            some = iter(self.read([each for each, face in zip(sitters, faces) if face]))
-            return [next(some) if face else None for face in faces]
-        aspects = [sitter.aspect for sitter in sitters]
-        latents = read_many(self._geometries, self._frame, markers, aspects, self._accent)
-        middles = planes[:, :2, :468].mean(axis=2, dtype=np.float64)  # (N, 2)
-        return [Reading(*each) for each in zip(latents, middles, sizes[:, 1].tolist())]
+        chosen = [n for n, face in enumerate(faces) if face and (wanted is None or wanted[n])]
+        latents = dict(zip(chosen, self._latents([sitters[n] for n in chosen])))
+        return [
+            Reading(middle, tall, latents.get(n)) if faces[n] else None
+            for n, (middle, tall) in enumerate(zip(middles, sizes[:, 1].tolist()))
+        ]
 
     def stirs(self) -> tuple[Stir, ...]:
         """The pushes that sitters give the water now."""
-        return tuple(
-            Stir(
-                (float(memory.place[0]), float(memory.place[1])),
-                (float(memory.velocity[0]), float(memory.velocity[1])),
-                0.16,
-            )
-            for memory in self._known.values()
-        )
+        return tuple(Stir(each.place, each.velocity, 0.16) for each in self._known.values())
 
-    def _visit(self, sitter: Sitter, reading: Reading, time_s: float, aspect: float) -> Visit:
-        latents, tall = reading.latents, reading.tall
-        steady = self._steady(sitter.id, tall, time_s)
-        place = place_of(reading.middle, steady, sitter.aspect, aspect, self._mirror)
-        memory = self._remember(sitter.id, place, latents[:, CODE], steady, time_s)
-        latents[:, CODE] = memory.code
+    def _latents(self, sitters: Sequence[Sitter]) -> Floats:
+        """Latents of sitters with a face, for each school.  (N, F, D)"""
+        if not sitters:
+            return np.empty((0, len(self._geometries), WIDTH), np.float32)
+        markers = np.stack([sitter.markers for sitter in sitters])  # (N, 478, 3)
+        aspects = [sitter.aspect for sitter in sitters]
+        return read_many(self._geometries, self._frame, markers, aspects, self._accent)
+
+    def _compute(self) -> None:
+        """Latents of everybody who is present."""
+        unread = [each for each in self._present if each.latents is None]
+        for each, latents in zip(unread, self._latents([each.sitter for each in unread])):
+            each.latents = latents
+
+    def _visit(self, present: _Present) -> Visit:
+        sitter, settled = present.sitter, self._known[present.sitter.id].code
+        assert present.latents is not None
+        latents = present.latents.copy()
+        if settled is not None:
+            latents[:, CODE] = settled
+        weight = weight_of(present.place, present.tall, self._aspect, self._mirror)
+        near = ramp(present.tall, self._mirror.near_height, NEAREST)
         return Visit(
             id=sitter.id,
-            place=place.astype(np.float32),
+            place=np.array(present.place, np.float32),
             latents=latents,
-            presence=sitter.presence * weight_of(place, tall, aspect, self._mirror),
+            presence=sitter.presence * weight,
             motion=sitter.motion,
-            reach=REACH[0] + (REACH[1] - REACH[0]) * ramp(tall, self._mirror.near_height, NEAREST),
+            reach=REACH[0] + (REACH[1] - REACH[0]) * near,
         )
 
-    def _steady(self, id: int, tall: float, time_s: float) -> float:
-        """The height of a face without its nodding."""
-        known = self._known.get(id)
+    def _follow(self, sitter: Sitter, reading: Reading) -> _Present:
+        """Where a sitter is now; it is remembered, and how fast the face moves."""
+        known, time_s = self._known.get(sitter.id), self._time_s
+        steady = reading.tall
+        if known is not None and known.tall is not None:
+            kept = 2 ** (-max(0.0, time_s - known.settled_s) / HEIGHT_HALF_LIFE_S)
+            steady = on_grid(kept * known.tall + (1 - kept) * reading.tall)
+        place = place_of(reading.middle, steady, sitter.aspect, self._aspect, self._mirror)
         if known is None:
-            return tall
-        kept = 2 ** (-max(0.0, time_s - known.seen_s) / HEIGHT_HALF_LIFE_S)
-        return on_grid(kept * known.tall + (1 - kept) * tall)
+            self._known[sitter.id] = _Memory(place, time_s)
+        else:
+            _move(known, place, time_s)
+        return _Present(sitter, place, reading.tall, steady, reading.latents)
 
-    def _remember(
-        self, id: int, place: Floats, code: Floats, tall: float, time_s: float
-    ) -> _Memory:
-        known = self._known.get(id)
-        if known is None:
-            known = _Memory(place, np.zeros(2, np.float32), code.copy(), tall, time_s, time_s)
-            self._known[id] = known
-            return known
-        dt_s = time_s - known.seen_s
-        if dt_s <= 0:
-            return known
-        window_s = min(SETTLES_S, max(time_s - known.since_s, 1e-3))  # a plain mean at first
-        known.code += min(1.0, dt_s / window_s) * (code - known.code)
-        velocity = (place - known.place) / dt_s
-        speed = math.hypot(*velocity.tolist())
-        velocity *= min(1.0, FASTEST / speed) if speed > 0 else 1.0
-        known.velocity += (1 - 2 ** (-dt_s / 0.08)) * (velocity - known.velocity)
-        known.place, known.tall, known.seen_s = place, tall, time_s
-        return known
+    def _settle(self, memory: _Memory, present: _Present) -> None:
+        """Height and appearance go towards what was read, by the time since they last did."""
+        assert present.latents is not None
+        code, time_s = present.latents[:, CODE], self._time_s
+        if memory.code is None:
+            memory.code, memory.tall = code.copy(), present.steady
+            memory.since_s = memory.settled_s = time_s
+            return
+        dt_s = time_s - memory.settled_s
+        if dt_s > 0:
+            window_s = min(SETTLES_S, max(time_s - memory.since_s, 1e-3))  # a plain mean at first
+            memory.code += min(1.0, dt_s / window_s) * (code - memory.code)
+            memory.tall, memory.settled_s = present.steady, time_s
+
+
+def _move(known: _Memory, place: Place, time_s: float) -> None:
+    """Somebody known is here now: their velocity, smoothed."""
+    dt_s = time_s - known.seen_s
+    if dt_s > 0:
+        x, y = (place[0] - known.place[0]) / dt_s, (place[1] - known.place[1]) / dt_s
+        speed = math.hypot(x, y)
+        slower = min(1.0, FASTEST / speed) if speed > 0 else 1.0
+        nearer = 1 - 2 ** (-dt_s / 0.08)
+        u, v = known.velocity
+        known.velocity = u + nearer * (x * slower - u), v + nearer * (y * slower - v)
+        known.place, known.seen_s = place, time_s
 
 
 def _is_sound(sitter: Sitter) -> bool:

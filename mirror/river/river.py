@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Union
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,8 @@ from mirror.river.water import exchange, fade, inject, restate
 from mirror.settings import RiverSettings
 from mirror.signals import Floats, Visit
 
+#: Who is present; or who says so when they are attended to, for that takes time.
+Present = Union[Sequence[Visit], Callable[[], Sequence[Visit]]]
 Norms = Union[float, Floats]  # one for all parcels, or (P,) one for each
 
 FREE, EARLIER = 0, -1  # visit_ids: a free slot; the last slot, where older visits run together
@@ -160,7 +162,7 @@ def start(
 def advance(
     state: RiverState,
     settings: RiverSettings,
-    visits: Sequence[Visit],
+    visits: Present,
     until_s: float,
     consume: bool = False,
 ) -> RiverState:
@@ -176,7 +178,7 @@ def advance(
 def step(
     state: RiverState,
     settings: RiverSettings,
-    visits: Sequence[Visit],
+    visits: Present,
     dt_s: float,
     consume: bool = False,
 ) -> RiverState:
@@ -203,15 +205,30 @@ def step(
         fade(water[start:end], state.source.target[start:end], left)
         faded_s[quarter] = now_s
     source = walk(state.source, state.bed, state.densities, settings, now_s, consume)
-    state = replace(state, moment=moment, place=place, water=water, faded_s=faded_s, source=source)
-    overdue = (now_s - state.attended_s) / _ATTEND_S
-    overdue_meeting = (now_s - state.turned_s) / _MEET_S
-    if max(overdue, overdue_meeting) < 1 - 1e-6:
-        return state
-    if overdue >= overdue_meeting:
-        visits = [admit(visit, state.width) for visit in visits]
-        return _attend(_enter(state, visits), settings, visits)
-    return _meet(state, settings)
+    state = _with(state, moment=moment, place=place, water=water, faded_s=faded_s, source=source)
+    whose = _whose_turn(now_s, state.attended_s, state.turned_s)
+    if whose == "visitors":
+        now = visits() if callable(visits) else visits
+        admitted = [admit(visit, state.width) for visit in now]
+        return _attend(_enter(state, admitted), settings, admitted)
+    return _meet(state, settings) if whose == "neighbours" else state
+
+
+def attending_s(
+    moment: Moment, attended_s: float, turned_s: float, step_hz: float
+) -> Iterator[float]:
+    """When a river in this state will attend to visitors as it flows on in fixed steps; for ever.
+
+    All as in ``RiverState``, in the river's seconds; so are the times that come out.
+    """
+    while True:
+        moment = moment.later(1.0 / step_hz)
+        whose = _whose_turn(moment.time_s, attended_s, turned_s)
+        if whose == "visitors":
+            attended_s = moment.time_s
+            yield attended_s
+        elif whose == "neighbours":
+            turned_s = moment.time_s
 
 
 def state_hash(state: RiverState) -> str:
@@ -259,6 +276,20 @@ def on_shell(appearance: Floats, norm_mean: Norms, norm_low: Norms, norm_high: N
     return (appearance * scale[..., None]).astype(np.float32)
 
 
+def _whose_turn(now_s: float, attended_s: float, turned_s: float) -> str:
+    """Whose turn it is, by when they last had one: visitors, neighbours, or nobody's ("")."""
+    overdue = (now_s - attended_s) / _ATTEND_S
+    overdue_meeting = (now_s - turned_s) / _MEET_S
+    if max(overdue, overdue_meeting) < 1 - 1e-6:
+        return ""
+    return "visitors" if overdue >= overdue_meeting else "neighbours"
+
+
+def _with(state: RiverState, **changes: Any) -> RiverState:
+    """The state with some things changed, in a third of the time that ``replace`` takes."""
+    return RiverState(**{**vars(state), **changes})
+
+
 def _between(then_s: float, now_s: float) -> float:
     """Seconds from then to now without the last bits of sums, so that equal times look alike."""
     return round((now_s - float(then_s)) * 1e7) / 1e7
@@ -282,7 +313,7 @@ def _enter(state: RiverState, visits: Sequence[Visit]) -> RiverState:
             water[:, -1] += water[:, column]
             water[:, column] = 0.0
             ids[faint[0]], presence[faint[0]] = new, 0.0
-    return replace(state, water=water, visit_ids=np.array(ids, np.int64), presence=presence)
+    return _with(state, water=water, visit_ids=np.array(ids, np.int64), presence=presence)
 
 
 def _attend(state: RiverState, settings: RiverSettings, visits: Sequence[Visit]) -> RiverState:
@@ -307,7 +338,7 @@ def _attend(state: RiverState, settings: RiverSettings, visits: Sequence[Visit])
     turbulence[turbulence < _CALM] = 0.0
     restate(water, state.width)
     present = {visit.id: visit.presence for visit in visits}
-    return replace(
+    return _with(
         state,
         turbulence=turbulence,
         presence=np.array([present.get(n, 0.0) for n in state.visit_ids.tolist()]),
@@ -336,7 +367,7 @@ def _meet(state: RiverState, settings: RiverSettings) -> RiverState:
     met_s[turn, [part, _STIRRED]] = now_s
     ids = _forget(state, water)
     restate(water, state.width)
-    return replace(state, met_s=met_s, turn=state.turn + 1, turned_s=now_s, visit_ids=ids)
+    return _with(state, met_s=met_s, turn=state.turn + 1, turned_s=now_s, visit_ids=ids)
 
 
 def _forget(state: RiverState, water: Floats) -> Indices:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mirror.exact import Doubles
-from mirror.river.streams import Indices
+from mirror.river.streams import STREAMS, Indices
 from mirror.river.sway import Mixture
 from mirror.signals import Floats, Visit
 
@@ -45,6 +45,10 @@ def inject(
     water, target: (P, D + 1 + S) float32. stream: (P,) int64, which of a visit's latents a parcel
     takes. columns: the column of water that each visit dyes.
     """
+    bringing = np.zeros((len(visits), STREAMS, water.shape[1]), np.float32)
+    for brought, visit, column in zip(bringing, visits, columns):
+        brought[:, : visit.latents.shape[1]] = visit.latents
+        brought[:, column] = 1.0  # all of it is this visit's
     for first in range(0, len(mix.touched), _BLOCK):
         part = slice(first, first + _BLOCK)
         touched = mix.touched[part]
@@ -53,11 +57,10 @@ def inject(
         drawn = target.take(touched, axis=0)
         drawn *= mix.source[part]
         rows += drawn
-        for visit, column, share in zip(visits, columns, mix.shares[:, part]):
-            drawn = visit.latents.take(stream[touched], axis=0)  # (T, D)
+        for brought, share in zip(bringing, mix.shares[:, part]):
+            drawn = brought.take(stream[touched], axis=0)  # (T, D + 1 + S)
             drawn *= share
-            rows[:, : drawn.shape[1]] += drawn
-            rows[:, column] += share[:, 0]
+            rows += drawn
         water[touched] = rows
 
 

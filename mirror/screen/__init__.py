@@ -8,5 +8,6 @@ from __future__ import annotations
 from mirror.screen.lasting import LastingScreen
 from mirror.screen.portray import portray
 from mirror.screen.screen import Screen
+from mirror.screen.unseen import Unseen
 
-__all__ = ["LastingScreen", "Screen", "portray"]
+__all__ = ["LastingScreen", "Screen", "Unseen", "portray"]

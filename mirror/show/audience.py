@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, nullcontext
 from mirror.clock import Clock
 from mirror.report import Report
 from mirror.settings import Settings
-from mirror.show.ahead import Read
+from mirror.show.ahead import Attending, Read
 from mirror.show.eyes import Eyes, LiveEyes, Nobody, open_eyes
 from mirror.show.glances import Glance
 from mirror.show.plan import Plan, choose_eyes, renumbered
@@ -64,13 +64,13 @@ class Audience:
             self._report.visit_ended(id, self.source_s)
         return sitters
 
-    def begin(self, read: Read) -> None:
+    def begin(self, read: Read, attending: Attending) -> None:
         """A session's time 0 is now. read: what is read in markers; where a session plays as
-        fast as it can, that may be done ahead."""
+        fast as it can, that may be done ahead. attending: when it will be asked for."""
         if isinstance(self.eyes, SessionEyes):
             self.eyes.begin(self._clock.now_s())
             if self._plan.reads_ahead:
-                self.eyes.read_ahead(read)
+                self.eyes.read_ahead(read, attending)
 
     @property
     def last_s(self) -> float:

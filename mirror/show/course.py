@@ -7,13 +7,14 @@ a recorded session's, which begins when the river does or when its eyes open. Th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from mirror.canonical import Frame
 from mirror.latents.visitors import Reading, Visitors
 from mirror.painting.loading import Models
 from mirror.report import Report
-from mirror.river.river import RiverState, advance, start, state_hash
+from mirror.river.river import RiverState, advance, attending_s, start, state_hash
 from mirror.session.proof import Proof
 from mirror.settings import RiverSettings, Settings
 from mirror.show.piece_time import PieceTime
@@ -24,13 +25,13 @@ ROUNDING_S = 1e-9
 
 
 class Course:
-    """river: None until the models are there. sitters, visits: as they were met last, on the
-    river's time. aspect: of the screen, width over height. proof: see ``session.proof``."""
+    """river: None until the models are there. sitters: as they were met last, on the river's
+    time. aspect: of the screen, width over height. proof: see ``session.proof``."""
 
     def __init__(self, frame: Frame, time: PieceTime, report: Report) -> None:
         self._frame, self._time, self._report = frame, time, report
         self.river: RiverState | None = None
-        self.sitters, self.visits = Sitters(0.0), list[Visit]()
+        self.sitters = Sitters(0.0)
         self.proof, self.aspect = Proof(()), 1.0
         self._visitors: Visitors | None = None
         self._start_s = 0.0  # the river's time 0, in the piece's
@@ -82,22 +83,38 @@ class Course:
         return river_s + self._start_s
 
     @property
-    def reader(self) -> Callable[[Sequence[Sitter]], list[Reading | None]]:
+    def reader(self) -> Callable[[Sequence[Sitter], Sequence[bool]], list[Reading | None]]:
         """What reads the markers of sitters, once the river springs; any thread or process may."""
         assert self._visitors is not None
         return self._visitors.read
+
+    def attending(self, settings: RiverSettings) -> Callable[[], Iterator[float]]:
+        """What tells the times of a session at which the river will ask who is there, if it flows
+        on as it is set to; any thread or process may."""
+        river = self.river
+        assert river is not None
+        state = river.moment, river.attended_s, river.turned_s, settings.step_hz
+        return partial(_in_session, partial(attending_s, *state), self._session_s)
 
     def meet(
         self, sitters: Sitters, now_s: float, readings: Sequence[Reading | None] | None = None
     ) -> None:
         """From now on, a time of the river's, it knows of these sitters. readings: of theirs,
-        where they were read before."""
+        where they were read before. What the schools make of them is computed when the river, or
+        a picture, asks for it."""
         assert self._visitors is not None
         known = {sitter.id for sitter in self.sitters.sitters}
         here = tuple(each.id for each in sitters.sitters if each.id not in known)
         self.sitters = dataclasses.replace(sitters, time_s=now_s, arrived=here)
+        self._visitors.meet(self.sitters, self.aspect, readings)
+
+    @property
+    def visits(self) -> list[Visit]:
+        """Whoever was met last, as they are drawn."""
+        if self._visitors is None:
+            return []
         with self._report.timed("latents"):
-            self.visits = self._visitors.visits(self.sitters, self.aspect, readings)
+            return self._visitors.present()
 
     def horizon_s(self, next_s: float, proves_to_end: bool) -> float:
         """How far the river may flow, in the piece's time: up to now, but in a replay not past
@@ -121,12 +138,13 @@ class Course:
         """
         if self.river is None:
             return None
-        river_s = until_s - self._start_s
+        assert self._visitors is not None
+        river_s, present = until_s - self._start_s, self._visitors.attend
         with self._report.timed("river"):
             while (due_s := self.proof.due_s) is not None and due_s <= river_s + ROUNDING_S:
-                self.river = advance(self.river, settings, self.visits, due_s, alone)
+                self.river = advance(self.river, settings, present, due_s, alone)
                 self.proof.compare(state_hash(self.river))
-            self.river = advance(self.river, settings, self.visits, river_s, alone)
+            self.river = advance(self.river, settings, present, river_s, alone)
         return self.river
 
     @property
@@ -143,3 +161,8 @@ class Course:
     def hash(self) -> str:
         """sha256 of the river's state; empty until there is one."""
         return state_hash(self.river) if self.river is not None else ""
+
+
+def _in_session(river_s: Callable[[], Iterator[float]], session_s: float) -> Iterator[float]:
+    """Times of the river, in a session that began then."""
+    return (time_s - session_s for time_s in river_s())

@@ -22,7 +22,7 @@ from mirror.pieces.arrangement import nothing
 from mirror.report import Report
 from mirror.river.river import RiverState, on_shell
 from mirror.river.streams import Indices
-from mirror.screen import LastingScreen
+from mirror.screen import LastingScreen, Unseen
 from mirror.settings import Settings
 from mirror.show.course import Course
 from mirror.show.ladder import PAINTS_EVERY_S, Ladder
@@ -34,8 +34,8 @@ class Hanging:
     """workshop: None until the models are there; until then the saved portraits hang."""
 
     def __init__(
-        self, screen: LastingScreen, mesh: Mesh, recollection: Recollection, ladder: Ladder,
-        report: Report,
+        self, screen: LastingScreen | Unseen, mesh: Mesh, recollection: Recollection,
+        ladder: Ladder, report: Report,
     ) -> None:  # fmt: skip
         self._screen, self._mesh, self._recollection = screen, mesh, recollection
         self._ladder, self._report = ladder, report

@@ -65,8 +65,9 @@ class Plan:
 
     @property
     def reads_ahead(self) -> bool:
-        """Whether a recording that nobody watches is long enough for a process that reads ahead."""
-        if self.draws or not self.stepped or self.session is None:
+        """Whether a recording that nobody watches is long enough for a process that reads ahead,
+        and passes over what the river never hears of."""
+        if self.draws or self.options.record or not self.stepped or self.session is None:
             return False
         return lasts_s(self.options, open_session(self.session)) >= LONG_S
 

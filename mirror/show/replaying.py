@@ -12,7 +12,7 @@ from typing import Optional
 
 from mirror.clock import Clock
 from mirror.latents.visitors import Reading
-from mirror.show.ahead import Ahead, Read, Source
+from mirror.show.ahead import Ahead, Attending, Read, Source
 from mirror.show.glances import Glance
 from mirror.signals import Sitters
 
@@ -68,9 +68,9 @@ class SessionEyes:
             self._clock.sleep_s(min(timeout_s, self._until_next_s(now_s)))
         return due
 
-    def read_ahead(self, read: Read) -> None:
+    def read_ahead(self, read: Read, attending: Attending) -> None:
         """From now on let a process decode and read the sitters still to come, see ``ahead``."""
-        self._told = self._ahead = Ahead(self._source, read, self._given)
+        self._told = self._ahead = Ahead(self._source, read, attending, self._given)
 
     def _seen(self, sitters: Sitters) -> Sitters:
         """What is told of recorded sitters: while paused, nobody is there. Afterwards whoever came

@@ -15,7 +15,7 @@ from mirror.clock import Clock, MonotonicClock
 from mirror.painting.loading import Loading
 from mirror.places import weights_folder
 from mirror.report import Report
-from mirror.screen import LastingScreen, Screen
+from mirror.screen import LastingScreen, Screen, Unseen
 from mirror.show.audience import Audience
 from mirror.show.course import Course
 from mirror.show.hanging import Hanging
@@ -46,7 +46,7 @@ class Rig:
     last_words: LastWords
     recollection: Recollection
     loading: Loading
-    screen: LastingScreen
+    screen: LastingScreen | Unseen
     outputs: Outputs
     audience: Audience
     time: PieceTime
@@ -71,10 +71,13 @@ def rig_up(plan: Plan, clock: Clock, weights: dict[str, str], stack: ExitStack) 
     loading = Loading(folder, settings.faces, not supervised(), gate)
     stack.callback(loading.close)
     mesh, size = load_mesh(folder), (settings.screen.width_px, settings.screen.height_px)
-    screen = stack.enter_context(LastingScreen(lambda: Screen(
-        plan.screen, size, mesh, settings.river.parcels, settings.screen,
-        settings.faces.cross_fade_s,
-    )))  # fmt: skip
+    screen: LastingScreen | Unseen = Unseen(size, settings.screen)
+    if plan.draws:
+        screen = LastingScreen(lambda: Screen(
+            plan.screen, size, mesh, settings.river.parcels, settings.screen,
+            settings.faces.cross_fade_s,
+        ))  # fmt: skip
+    stack.enter_context(screen)
     outputs = stack.enter_context(Outputs(plan.options.film, plan.rate_hz))
     pulse = Pulse(piece=settings.piece, renderer=screen.renderer, weights=dict(weights))
     words = stack.enter_context(last_words())

@@ -109,7 +109,7 @@ class Show:
         if plan.proves and plan.session is not None:
             self.course.proof = Proof(open_session(plan.session).hashes(to_s=plan.options.to_s))
         rig.hanging.open(models, river.stream, self.clock, not plan.stepped, rig.stack)
-        self.audience.begin(self.course.reader)
+        self.audience.begin(self.course.reader, self.course.attending(settings.river))
         rig.recording.begin(settings, aspect, self.audience.eyes, self.course.river_s)
 
     def _look(self) -> list[Glance]:
