@@ -109,7 +109,7 @@ class RiverSettings:
     spill_stirred_half_life_s: float = ranged(6.0, 0.1, 1e6, "the same, in the wildest water")
     loop_s: float = ranged(150.0, 5.0, 1e6, "from source to mouth")
     source_half_life_s: float = ranged(60.0, 0.5, 1e6, "the source forgets where it was")
-    source_refresh_s: float = ranged(6.0, 0.01, 1e4, "each parcel's source moves so often")
+    source_refresh_s: float = ranged(12.0, 0.01, 1e4, "each parcel's source moves so often")
     hold: float = ranged(0.95, 0.0, 0.99, "share of a portrait that is the visitor beside it")
     gift: float = ranged(0.6, 0.0, 0.99, "share of visitors in what drifts out of their reach")
     near_reach: float = ranged(0.3, 0.01, 10.0, "reach of a visitor who counts in full")

@@ -28,8 +28,8 @@ from mirror.cards import FINISH, FORMAT, write_weights
 from mirror.clock import utc_now
 from mirror.errors import PortraitsError
 from mirror.faces import Shell, choose_device
-from mirror.faces.model import STORED
 from mirror.latents.latents import SchoolGeometry, isotropic
+from mirror.latents.stored import STORED
 from mirror.lines import contrast, strength
 from mirror.places import home
 from mirror.progress import Bar

@@ -9,8 +9,7 @@ in the log. Its stream goes to the next school in ``painting.loading``, which a 
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,28 +24,23 @@ from mirror.cards import FINISH, FORMAT, RESTORE, read_weights
 from mirror.errors import SettingsError, WeightsError
 from mirror.faces.finisher import Finisher, finish
 from mirror.faces.originals import Originals
-from mirror.latents.emphasis import emphasised
 from mirror.latents.latents import (
     APPEARANCE,
-    SchoolGeometry,
     guess_aspect,
     join,
     read_shape,
     remove_pose,
     split,
 )
+from mirror.latents.stored import STORED, each_school, geometry_of, not_a_model
 from mirror.lines import lines
 from mirror.places import weights_folder
 from mirror.settings import FaceSettings
 from mirror.signals import Bytes, Floats, check
 
-log = logging.getLogger(__name__)
-
 TEXTURE_PX = 256
 #: How a sitter is drawn when nobody says otherwise.
 STANDARD = FaceSettings()
-#: What a school's file holds of its geometry.
-STORED = tuple(name for name in SchoolGeometry.__dataclass_fields__ if name != "emphasis")
 
 
 @dataclass(frozen=True)
@@ -75,10 +69,8 @@ class FaceModel:
         self.school, self.card, self.mesh, self.accent = school, card, mesh, accent
         self._finisher = finisher
         self.device = torch.device(device)
-        geometry = {name: tensors[name].float().numpy() for name in STORED}
-        plain = SchoolGeometry(**geometry)
-        louder = emphasised(plain, mesh.frame.partner, emphasis)
-        self.geometry = replace(plain, emphasis=louder)
+        arrays = {name: tensors[name].float().numpy() for name in STORED}
+        self.geometry = geometry_of(arrays, mesh.frame.partner, emphasis)
         self.shell = Shell(**card["shell"])
         self._mean = _channels_first(tensors["mean_texture"].float() / 255.0).to(self.device)
         scale = tensors["component_scale"].float()[:, None, None, None]
@@ -214,12 +206,7 @@ def load_face(
             school, card, load_tensors(stored), mesh, device, accent, finisher, emphasis
         )
     except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
-        raise WeightsError(
-            str(folder / f"{school}.safetensors"),
-            f"not a model of this program ({error})",
-            FORMAT,
-            RESTORE,
-        ) from error
+        raise not_a_model(folder, school, error) from error
 
 
 def load_finisher(folder: Path, name: str, device: str) -> Finisher | None:
@@ -252,15 +239,9 @@ def load_faces(
     folder = folder or weights_folder()
     mesh, device = load_mesh(folder), choose_device(device)
     shared = load_finisher(folder, FINISH, device)
-    faces: dict[str, FaceModel] = {}
-    for school in SCHOOLS:
-        try:
-            finisher = load_finisher(folder, f"{school}-{FINISH}", device) or shared
-            faces[school] = load_face(school, folder, mesh, device, accent, finisher, emphasis)
-        except WeightsError as error:
-            if strict:
-                raise
-            log.error("%s", error)
-    if not faces:
-        raise WeightsError(str(folder), "no model can be used", ", ".join(SCHOOLS), RESTORE)
-    return faces
+
+    def load_one(school: str) -> FaceModel:
+        finisher = load_finisher(folder, f"{school}-{FINISH}", device) or shared
+        return load_face(school, folder, mesh, device, accent, finisher, emphasis)
+
+    return each_school(load_one, folder, strict)

@@ -1,23 +1,30 @@
-"""The models, loaded in a thread of their own so that the first picture need not wait for torch."""
+"""The models, loaded in a thread of their own so that the first picture need not wait for torch.
+
+Where nothing is to be drawn, torch is not loaded at all: markers are read without it.
+"""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from mirror import SCHOOLS
+from mirror.canonical import load_mesh
 from mirror.errors import MirrorError, WeightsError
-from mirror.latents.latents import APPEARANCE, WIDTH, join
+from mirror.latents.latents import APPEARANCE, WIDTH, SchoolGeometry, join
+from mirror.latents.stored import each_school, read_geometry
 from mirror.river.source import Density
 from mirror.settings import FaceSettings
+from mirror.signals import Floats
 
 if TYPE_CHECKING:
     from mirror.faces import FaceModel
 
+Each = TypeVar("Each")
 
 #: Loading takes seconds; on the slowest disk it may take so long before an end waits no more.
 LONGEST_S = 60.0
@@ -25,10 +32,12 @@ LONGEST_S = 60.0
 
 @dataclass(frozen=True)
 class Models:
-    """The six models, by school in their fixed order, and what each could paint."""
+    """Of the six schools, in their fixed order: how they read markers, and what they could paint.
+    faces: the models by school; empty where nothing is to be drawn."""
 
-    faces: dict[str, FaceModel]
+    geometries: tuple[SchoolGeometry, ...]
     densities: tuple[Density, ...]
+    faces: dict[str, FaceModel]
 
 
 class Loading:
@@ -36,11 +45,12 @@ class Loading:
 
     def __init__(
         self, folder: Path, settings: FaceSettings, strict: bool = True,
-        gate: threading.Event | None = None,
+        gate: threading.Event | None = None, paints: bool = True,
     ) -> None:  # fmt: skip
-        """strict: see ``load``. gate: begin only when it is set, see ``Show``."""
+        """strict, paints: see ``load``. gate: begin only when it is set, see ``Show``."""
         self._gate = gate
-        self._folder, self._settings, self._strict = folder, settings, strict
+        self._load_now = lambda: load(folder, settings, strict, paints)
+        self._folder = folder
         self._models: Models | None = None
         self._error: MirrorError | None = None
         self._thread = threading.Thread(target=self._load, name="loading", daemon=True)
@@ -68,7 +78,7 @@ class Loading:
         if self._gate is not None:
             self._gate.wait()
         try:
-            self._models = load(self._folder, self._settings, self._strict)
+            self._models = self._load_now()
         except MirrorError as error:
             self._error = error
         except Exception as error:  # noqa: BLE001 - whatever torch raises is told by the show
@@ -77,27 +87,56 @@ class Loading:
             )
 
 
-def load(folder: Path, settings: FaceSettings, strict: bool = True) -> Models:
+def load(
+    folder: Path, settings: FaceSettings, strict: bool = True, paints: bool = True
+) -> Models:  # fmt: skip
     """The models, now; raises WeightsError or SettingsError.
 
     strict: False hands the stream of a damaged model to the next school, with a line in the log.
+    paints: whether they are to paint.
     """
+    if not paints:
+        read = {
+            school: (geometry, density_of(geometry, codes))
+            for school, (geometry, codes) in _read(folder, settings, strict).items()
+        }
+        geometries, densities = zip(*_handed_on(read).values())
+        return Models(geometries, densities, {})
     from mirror import faces as stage  # noqa: PLC0415 - torch takes seconds to import
 
     stage.paint_on_one_core()
     found = stage.load_faces(folder, settings.device, settings.accent, strict, settings.emphasis)
+    faces = _handed_on(found)
+    geometries = tuple(model.geometry for model in faces.values())
+    return Models(geometries, tuple(density(model) for model in faces.values()), faces)
+
+
+def _read(
+    folder: Path, settings: FaceSettings, strict: bool
+) -> dict[str, tuple[SchoolGeometry, Floats]]:
+    partner = load_mesh(folder).frame.partner
+    return each_school(
+        lambda school: read_geometry(school, folder, partner, settings.emphasis), folder, strict
+    )
+
+
+def _handed_on(found: dict[str, Each]) -> dict[str, Each]:
+    """All six schools; for one that is missing, the next."""
     order = [*SCHOOLS, *SCHOOLS]
-    faces = {
+    return {
         school: next(found[other] for other in order[n:] if other in found)
         for n, school in enumerate(SCHOOLS)
     }
-    return Models(faces, tuple(density(model) for model in faces.values()))
 
 
 def density(model: FaceModel) -> Density:
     """What a school could paint, for the river's source."""
-    geometry = model.geometry
-    scale = np.where(np.abs(model.training_codes).max(axis=0) > 0, 1.0, 0.0).astype(np.float32)
+    return density_of(model.geometry, model.training_codes)
+
+
+def density_of(geometry: SchoolGeometry, codes: Floats) -> Density:
+    """The same, from its geometry and the (N, 48) codes of its training portraits."""
+    scale = np.where(np.abs(codes).max(axis=0) > 0, 1.0, 0.0).astype(np.float32)
     mean = join(np.zeros(3, np.float32), geometry.mean, np.zeros(APPEARANCE, np.float32))
     assert mean.shape == (WIDTH,)
     basis = geometry.basis.reshape(len(geometry.basis), -1)  # (K, 1434)

@@ -122,5 +122,5 @@ def nearby(visits: Sequence[Visit], where: Floats) -> Doubles:
 
 
 def _total(rows: Doubles) -> Doubles:
-    """The sum over the first axis, added in its order."""
-    return np.add.reduce(rows, axis=0)
+    """The sum over the first axis, added in its order; of one row, itself."""
+    return rows[0] if len(rows) == 1 else np.add.reduce(rows, axis=0)

@@ -50,9 +50,10 @@ def unpack_markers(text: str) -> Floats:
     raw = base64.b64decode(text, validate=True)
     if len(raw) != 4 * VALUES:
         raise ValueError(f"{len(raw)} bytes of markers, not {4 * VALUES}")
-    planes = np.frombuffer(raw, np.uint8).reshape(4, 3, MARKERS)
-    values = np.ascontiguousarray(planes.transpose(2, 1, 0))  # (478, 3, 4)
-    return np.asarray(values.view("<f4")[..., 0], np.float32)  # (478, 3)
+    values = np.empty((VALUES, 4), np.uint8)
+    for number, plane in enumerate(np.frombuffer(raw, np.uint8).reshape(4, VALUES)):
+        values[:, number] = plane
+    return np.ascontiguousarray(values.view("<f4").reshape(3, MARKERS).T, np.float32)
 
 
 def encode_header(header: SessionHeader, state: str, reason: str = "") -> bytes:

@@ -59,8 +59,9 @@ class Course:
             settings.river, models.densities, settings.seed, self.aspect
         )  # fmt: skip
         self._start_s = self._time.now_s - self.river.time_s
-        geometries = [model.geometry for model in models.faces.values()]
-        self._visitors = Visitors(geometries, self._frame, settings.faces.accent, settings.mirror)
+        self._visitors = Visitors(
+            models.geometries, self._frame, settings.faces.accent, settings.mirror
+        )
         return self.river
 
     def begin_session(self) -> None:

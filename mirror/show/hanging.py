@@ -44,7 +44,10 @@ class Hanging:
     def open(
         self, models: Models, stream: Indices, clock: Clock, threaded: bool, stack: ExitStack
     ) -> None:
-        """Begin to paint. stream: (P,) each parcel's. threaded: see ``Workshop``."""
+        """Begin to paint, if the models can. stream: (P,) each parcel's. threaded: see
+        ``Workshop``."""
+        if not models.faces:
+            return
         wishes = Wishes(list(models.faces), stream, sketches=threaded)
         studio = Studio(models.faces, clock, self._screen.varnish)
         self.workshop = Workshop(studio, wishes, threaded)

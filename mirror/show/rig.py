@@ -68,7 +68,7 @@ def rig_up(plan: Plan, clock: Clock, weights: dict[str, str], stack: ExitStack) 
     if not recollection.stands_still:
         gate.set()
     folder = weights_folder(settings.faces.weights)
-    loading = Loading(folder, settings.faces, not supervised(), gate)
+    loading = Loading(folder, settings.faces, not supervised(), gate, plan.draws)
     stack.callback(loading.close)
     mesh, size = load_mesh(folder), (settings.screen.width_px, settings.screen.height_px)
     screen: LastingScreen | Unseen = Unseen(size, settings.screen)
