@@ -11,9 +11,21 @@ import pytest
 from mirror.canonical import Mesh
 from mirror.screen import Screen
 from mirror.settings import LoadSettings, ScreenSettings
-from mirror.show.ladder import FADES_S, RUNGS, STAY, SURFACE, TOO_SOON_S, UP_S, Ladder
+from mirror.show.ladder import (
+    FADES_S,
+    FIRST_PAINTS_S,
+    LATE,
+    LATE_PAINTS_S,
+    PAINTS_EVERY_S,
+    RUNGS,
+    STAY,
+    SURFACE,
+    TOO_SOON_S,
+    UP_S,
+    Ladder,
+)
 
-LEAST_HZ = 10.0
+LEAST_HZ, RATE_HZ = 10.0, 30.0
 
 
 def walked(rate: Callable[[int], float], seconds: float, ladder: Ladder) -> list[tuple[float, int]]:
@@ -28,13 +40,13 @@ def walked(rate: Callable[[int], float], seconds: float, ladder: Ladder) -> list
 
 @pytest.fixture
 def ladder() -> Ladder:
-    return Ladder(LoadSettings(least_hz=LEAST_HZ))
+    return Ladder(LoadSettings(least_hz=LEAST_HZ), RATE_HZ)
 
 
 def test_it_goes_down_in_order_and_no_further_than_it_must(ladder: Ladder) -> None:
     told = walked(lambda rung: (6.0, 8.0, 11.0, 20.0)[rung], 300.0, ladder)
     assert [rung for _, rung in told] == [0, 1, 2]
-    assert (ladder.sparing, ladder.surface) == (True, SURFACE)
+    assert (ladder.paints_every_s, ladder.surface) == (PAINTS_EVERY_S, SURFACE)
     assert RUNGS[1:] == ("fewer paintings", "smaller surface", "fewer parcels")
 
 
@@ -44,7 +56,7 @@ def test_it_comes_back_up_when_the_load_has_gone(ladder: Ladder) -> None:
     for n in range(600, 3000):
         ladder.look(60.0, n / 10)
     assert ladder.rung == 0
-    assert (ladder.sparing, ladder.surface) == (False, 1.0)
+    assert (ladder.paints_every_s, ladder.surface) == (0.0, 1.0)
 
 
 def test_it_does_not_go_to_and_fro(ladder: Ladder) -> None:
@@ -57,6 +69,22 @@ def test_it_does_not_go_to_and_fro(ladder: Ladder) -> None:
     assert waits[0] > UP_S
 
 
+def test_painting_makes_way_before_pictures_are_late_for_long(ladder: Ladder) -> None:
+    """A machine that brings 22 pictures while it paints all the time, and 31 with long pauses."""
+    paces = []
+    for n in range(600):
+        ladder.look(min(RATE_HZ, 22.0 + 12.0 * ladder.paints_every_s), n / 10)
+        paces.append(ladder.paints_every_s)
+    assert ladder.rung == 0
+    assert paces[0] == FIRST_PAINTS_S
+    assert max(paces) <= LATE_PAINTS_S
+    late = [22.0 + 12.0 * each < LATE * RATE_HZ for each in paces[100:]]
+    assert np.mean(late) < 0.3
+    for n in range(600, 1400):
+        ladder.look(RATE_HZ, n / 10)
+    assert ladder.paints_every_s == 0.0
+
+
 def test_a_rate_between_moves_nothing(ladder: Ladder) -> None:
     assert walked(lambda rung: 1.1 * LEAST_HZ, 600.0, ladder) == [(0.0, 0)]
 
@@ -67,7 +95,9 @@ def test_one_slow_second_moves_nothing(ladder: Ladder) -> None:
 
 
 def test_without_a_least_rate_it_is_folded_away() -> None:
-    assert walked(lambda rung: 0.1, 600.0, Ladder(LoadSettings(least_hz=0.0))) == [(0.0, 0)]
+    folded = Ladder(LoadSettings(least_hz=0.0), RATE_HZ)
+    assert walked(lambda rung: 0.1, 600.0, folded) == [(0.0, 0)]
+    assert folded.paints_every_s == 0.0
     assert TOO_SOON_S > UP_S
 
 

@@ -25,7 +25,7 @@ from mirror.river.streams import Indices
 from mirror.screen import LastingScreen, Unseen
 from mirror.settings import Settings
 from mirror.show.course import Course
-from mirror.show.ladder import PAINTS_EVERY_S, Ladder
+from mirror.show.ladder import Ladder
 from mirror.show.recollection import Recollection
 from mirror.signals import Floats, Portraits
 
@@ -83,8 +83,7 @@ class Hanging:
         opacity: Floats = np.zeros(len(river.stream), np.float32)
         opacity[arrangement.parcel] = arrangement.portraits.opacity
         codes = on_shell(river.latent[:, CODE], *self._shell)
-        every_s = PAINTS_EVERY_S if self._ladder.sparing else 0.0
-        for done in workshop.paint(codes, opacity, every_s):
+        for done in workshop.paint(codes, opacity, self._ladder.paints_every_s):
             self._screen.hang(done.job.slot, done.texture)
             self._report.stage("faces", done.ms)
             self._report.painted()

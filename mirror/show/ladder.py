@@ -3,7 +3,8 @@
 In: pictures a second and the time. Out: a rung, and what it leaves out: first fewer paintings,
 then a smaller surface, then fewer parcels. Down after some seconds of too few pictures, up after
 many of enough; a step up that had to be taken back is tried again only after longer, so that the
-picture does not go to and fro. Pure: the show's thread asks.
+picture does not go to and fro. Before all rungs painting, which is slow by nature, makes way little
+by little as soon as pictures do not come at their full rate. Pure: the show's thread asks.
 """
 
 from __future__ import annotations
@@ -27,13 +28,19 @@ TOO_SOON_S = 60.0
 SURFACE, STAY, FADES_S = 0.5, 0.5, 3.0
 #: From the first rung on a painting is begun so often.
 PAINTS_EVERY_S = 1.0
+#: Before that, while pictures are late: at first so often, then ever more seldom down to this.
+FIRST_PAINTS_S, LATE_PAINTS_S, PACE = 0.1, 0.75, 1.6
+#: Pictures are late below this share of their rate, for so long; in time above that, for so long.
+LATE, LATE_S, IN_TIME, IN_TIME_S = 0.95, 1.0, 0.98, 8.0
 
 
 class Ladder:
     """Where the show stands on it. rung: 0 is the floor above all: nothing is left out."""
 
-    def __init__(self, settings: LoadSettings) -> None:
-        self._least_hz = settings.least_hz
+    def __init__(self, settings: LoadSettings, rate_hz: float) -> None:
+        """rate_hz: pictures a second that are wanted."""
+        self._least_hz, self._rate_hz = settings.least_hz, rate_hz
+        self._paints_every_s, self._paced_s = 0.0, -np.inf
         self.rung = 0
         self._pauses = Pauses(UP_S, LONGEST_UP_S)
         self._up_after_s = self._pauses.take()
@@ -48,6 +55,8 @@ class Ladder:
         most = max(0.0, now_s - self._at_s) / FADES_S
         self._stay += min(most, max(-most, goal - self._stay))
         self._at_s = now_s
+        if self._least_hz > 0:
+            self._pace(fps, now_s - self._paced_s, now_s)
         if self._least_hz <= 0 or now_s - self._moved_s < SETTLES_S:
             self._few_s = self._many_s = None
             return self.rung
@@ -67,10 +76,21 @@ class Ladder:
             self._up_after_s = self._pauses.take()
         self.rung, self._moved_s = self.rung + 1, now_s
 
+    def _pace(self, fps: float, since_s: float, now_s: float) -> None:
+        """Paint more seldom, or oftener; since_s: how long ago that was last changed."""
+        every_s = self._paints_every_s
+        if fps < LATE * self._rate_hz and since_s >= LATE_S:
+            every_s = min(LATE_PAINTS_S, max(FIRST_PAINTS_S, PACE * every_s))
+        elif fps > IN_TIME * self._rate_hz and since_s >= IN_TIME_S:
+            every_s = every_s / PACE if every_s > FIRST_PAINTS_S else 0.0
+        else:
+            return
+        self._paints_every_s, self._paced_s = every_s, now_s
+
     @property
-    def sparing(self) -> bool:
-        """Whether paintings are spared."""
-        return self.rung >= 1
+    def paints_every_s(self) -> float:
+        """No more than one painting is begun in so long."""
+        return PAINTS_EVERY_S if self.rung >= 1 else self._paints_every_s
 
     @property
     def surface(self) -> float:

@@ -82,7 +82,8 @@ def rig_up(plan: Plan, clock: Clock, weights: dict[str, str], stack: ExitStack) 
     pulse = Pulse(piece=settings.piece, renderer=screen.renderer, weights=dict(weights))
     words = stack.enter_context(last_words())
     audience = Audience(plan, clock, report, recollection.newest_id, gate, stack)
-    time, ladder = PieceTime(clock, recollection.time_s), Ladder(settings.load)
+    time = PieceTime(clock, recollection.time_s)
+    ladder = Ladder(settings.load, settings.screen.rate_hz)
     return Rig(
         plan, clock, weights, stack, gate, journal, report, pulse, words, recollection, loading,
         screen, outputs, audience, time,
