@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -61,6 +62,11 @@ def visit(id: int, x: float, presence: float, y: float = 0.5) -> Visit:
     shape = np.full((6, MARKERS, 3), 0.002, np.float32)
     told = join(pose, shape, np.zeros((6, APPEARANCE), np.float32))
     return Visit(id, np.array([x, y], np.float32), told, presence, 0.3, 0.4)
+
+
+def somebody(aspect: float, time_s: float) -> Sequence[Visit]:
+    """One in the middle, all the time."""
+    return (visit(1, aspect / 2, 1.0),)
 
 
 def ramp(time_s: float, come_s: float, go_s: float) -> float:
@@ -370,3 +376,31 @@ def test_nothing_is_an_arrangement_of_no_portraits(mesh: Mesh) -> None:
     empty = nothing(len(mesh.rest))
     assert empty.vertices.shape == (0, len(mesh.rest), 3)
     assert [len(getattr(empty, n)) for n in ("slot", "centre", "height", "opacity")] == [0] * 4
+
+
+@pytest.mark.parametrize("aspect", [0.5, 9 / 16, 1.0, WIDE, 4.0])
+def test_portraits_that_rise_for_a_visitor_have_room_in_every_format(
+    mesh: Mesh, aspect: float
+) -> None:
+    """Three side by side fit, each half as wide as its square."""
+    for time_s in (2.0, 47.0, 80.0):
+        here = moment(mesh, time_s, partial(somebody, aspect), aspect)
+        portraits = PIECES["river"](here).portraits
+        assert (portraits.opacity > 0.8).any()
+        assert 3 * 0.5 * portraits.height.max() < 1.1 * aspect
+
+
+def test_on_a_tall_screen_they_stand_above_one_another_on_a_wide_one_beside(mesh: Mesh) -> None:
+    """Along the streams, for across them there is no room."""
+    spread = {}
+    for aspect in (9 / 16, WIDE):
+        places = []
+        for time_s in np.arange(2.0, 150.0, 4.0):
+            there = partial(somebody, aspect)
+            here = moment(mesh, float(time_s), there, aspect)
+            portraits = PIECES["river"](here).portraits
+            risen = portraits.opacity > 0.9
+            places += list(portraits.centre[risen] - (aspect / 2, 0.5))
+        spread[aspect] = np.std(places, axis=0)
+    assert spread[9 / 16][1] > 1.75 * spread[9 / 16][0]
+    assert spread[WIDE][0] > 1.3 * spread[WIDE][1]

@@ -6,7 +6,7 @@ import numpy as np
 
 from mirror import SCHOOLS
 from mirror.pieces.arrangement import Arrangement, Moment, draw, follow, hashed, smoothstep, sway
-from mirror.river.streams import positions
+from mirror.river.streams import TALL_BELOW, positions
 from mirror.signals import Floats
 
 #: A parcel surfaces and sinks once in so many seconds, each at its own pace.
@@ -17,13 +17,15 @@ SEEN = 0.45
 FAR, NEAR = 0.26, 0.48
 #: Height of the square of a portrait that has risen for a sitter.
 HELD = 0.58
+#: From this format on portraits have the sizes above; on narrower screens they are smaller.
+ROOMY = 4 / 3
 #: A sitter holds portraits within this share of the disturbed water wholly, further out less.
 FIRM, LOOSE = 0.55, 1.25
 #: In each stream one portrait rises for a sitter; another that is this much further away (screen
 #: heights) does not. Between the two the one gives way to the other.
 GIVES_WAY = 0.11
-#: Where in each stream it rises, right of the sitter, so that the six stand around and not above
-#: one another, in screen heights.
+#: Where in each stream it rises, downstream of the sitter, so that the six stand around and not
+#: above one another, in screen heights.
 ASIDE = (0.34, -0.25, 0.12, -0.44, 0.42, -0.08)
 #: Reach of a sitter at a good distance, which that is meant for.
 REACH = 0.42
@@ -47,11 +49,16 @@ def arrange(moment: Moment) -> Arrangement:
         opacity = opacity * moment.stay
     opacity = np.maximum(opacity, 0.97 * rises)
     height = (FAR + (NEAR - FAR) * depth**1.5) * (0.86 + 0.14 * tide)
-    height = np.maximum(height, (height + (HELD - height) * rises))
+    height = np.maximum(height, (height + (HELD - height) * rises)) * room(moment.aspect)
     latent = sway(moment.latent, parcel, moment.time_s, moment.seed)
     latent = follow(latent, moment.stream, hold, moment.visits)
     order = np.argsort(depth + 2 * rises, kind="stable")
     return draw(moment, order, latent[order], centre[order], height[order], opacity[order])
+
+
+def room(aspect: float) -> float:
+    """How large portraits are on a screen of this format: as its area grows, up to 1."""
+    return min(1.0, (aspect / ROOMY) ** 0.5)
 
 
 def holds(moment: Moment, centre: Floats) -> Floats:
@@ -68,10 +75,11 @@ def holds(moment: Moment, centre: Floats) -> Floats:
 def rising(moment: Moment, centre: Floats, hold: Floats) -> Floats:
     """How far each parcel has risen for a sitter: the nearest of every stream wholly.  (P,)"""
     rises = np.zeros(len(centre), np.float32)
+    downstream = np.array((0, 1) if moment.aspect < TALL_BELOW else (1, 0), np.float32)
     for visit, held in zip(moment.visits, hold):
         for stream in range(len(SCHOOLS)):
             mine = moment.stream == stream
-            wanted = visit.place + np.array([ASIDE[stream] * visit.reach / REACH, 0.0], np.float32)
+            wanted = visit.place + downstream * (ASIDE[stream] * visit.reach / REACH)
             away = np.linalg.norm(centre[mine] - wanted, axis=1)
             behind = away - away.min()
             rises[mine] = np.maximum(rises[mine], held[mine] * np.exp(-((behind / GIVES_WAY) ** 2)))
