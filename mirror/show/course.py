@@ -98,24 +98,25 @@ class Course:
         return partial(_in_session, partial(attending_s, *state), self._session_s)
 
     def meet(
-        self, sitters: Sitters, now_s: float, readings: Sequence[Reading | None] | None = None
-    ) -> None:
+        self, sitters: Sitters, now_s: float, readings: Sequence[Reading | None] | None = None,
+        later: bool = False,
+    ) -> None:  # fmt: skip
         """From now on, a time of the river's, it knows of these sitters. readings: of theirs,
-        where they were read before. What the schools make of them is computed when the river, or
-        a picture, asks for it."""
+        where they were read before. later: what the schools make of them is computed only if the
+        river, or a picture, asks for it."""
         assert self._visitors is not None
         known = {sitter.id for sitter in self.sitters.sitters}
         here = tuple(each.id for each in sitters.sitters if each.id not in known)
         self.sitters = dataclasses.replace(sitters, time_s=now_s, arrived=here)
         self._visitors.meet(self.sitters, self.aspect, readings)
+        if not later:
+            with self._report.timed("latents"):
+                self._visitors.present()
 
     @property
     def visits(self) -> list[Visit]:
         """Whoever was met last, as they are drawn."""
-        if self._visitors is None:
-            return []
-        with self._report.timed("latents"):
-            return self._visitors.present()
+        return self._visitors.present() if self._visitors is not None else []
 
     def horizon_s(self, next_s: float, proves_to_end: bool) -> float:
         """How far the river may flow, in the piece's time: up to now, but in a replay not past

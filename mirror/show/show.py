@@ -144,7 +144,7 @@ class Show:
             return
         met_s = course.met_s(sitters.time_s if self.audience.recorded else None)
         self._flow(course.piece_s(met_s))
-        course.meet(sitters, met_s, glance.readings)
+        course.meet(sitters, met_s, glance.readings, later=self.audience.recorded)
         self.rig.recording.sitters(course.sitters, glance.hand_s)
 
     def _horizon_s(self) -> float:
