@@ -37,7 +37,7 @@ Norms = Union[float, Floats]  # one for all parcels, or (P,) one for each
 FREE, EARLIER = 0, -1  # visit_ids: a free slot; the last slot, where older visits run together
 _FORGOTTEN = 1e-6  # dye that no portrait shows any more
 _CALM = 1e-4  # less turbulence is none
-_QUARTERS = 4  # parcels fade in turns, a quarter at each step
+_QUARTERS = 4  # parcels fade in turns, a quarter at every second step
 _SLOW_STEP_S = 0.1  # in longer steps all of them fade at once
 # Visitors and neighbours take turns, not sooner than so; longer steps give them one turn each.
 _ATTEND_S, _MEET_S = 0.1, 0.1
@@ -184,10 +184,11 @@ def step(
 ) -> RiverState:
     """The river one step later: it flows and fades; visitors and neighbours take turns.
 
-    At each step a quarter of the parcels fades, and either visitors are attended to (inject, stir,
-    calm) or neighbours exchange (spill), or neither; each makes up for the time since its last
-    turn. visits: whoever is present, with latents (F, D). Raises ShapeError when a visit attended
-    to has arrays of another shape or not finite, SettingsError when the step is not forward.
+    At every second step a quarter of the parcels fades, and either visitors are attended to
+    (inject, stir, calm) or neighbours exchange (spill), or neither; each makes up for the time
+    since its last turn. visits: whoever is present, with latents (F, D). Raises ShapeError when a
+    visit attended to has arrays of another shape or not finite, SettingsError when the step is not
+    forward.
     consume: the state given is used up, its water written to; nobody else may hold it.
     """
     if not 0 < dt_s < math.inf:
@@ -198,7 +199,7 @@ def step(
     place -= np.floor(place)
     water = state.water if consume else state.water.copy()
     faded_s = state.faded_s.copy()
-    for quarter in range(_QUARTERS) if dt_s > _SLOW_STEP_S else [moment.steps % _QUARTERS]:
+    for quarter in _fading(moment):
         time_s = _between(faded_s[quarter], now_s)
         start, end = (len(water) * n // _QUARTERS for n in (quarter, quarter + 1))
         left = left_after(time_s, settings.fade_half_life_s)
@@ -274,6 +275,13 @@ def on_shell(appearance: Floats, norm_mean: Norms, norm_low: Norms, norm_high: N
     wanted = norm_mean + off / np.sqrt(1.0 + (off / room) ** 2)
     scale = wanted / np.maximum(norm, 0.05 * norm_low)
     return (appearance * scale[..., None]).astype(np.float32)
+
+
+def _fading(moment: Moment) -> Sequence[int]:
+    """The quarters of the parcels that fade at a step."""
+    if moment.dt_s > _SLOW_STEP_S:
+        return range(_QUARTERS)
+    return [moment.steps // 2 % _QUARTERS] if moment.steps % 2 == 0 else []
 
 
 def _whose_turn(now_s: float, attended_s: float, turned_s: float) -> str:
