@@ -246,3 +246,25 @@ def test_where_nothing_hangs_a_sketch_comes_first_and_is_finished_later(seen: Fl
     again = wishes.jobs(codes(), seen, anybody, PARCELS)
     assert again[0].slot == first[0].slot
     assert [job.finished for job in again] == [False] + [True] * (PARCELS - 1)
+
+
+def test_where_nothing_hangs_yet_nobody_waits_for_the_pace(
+    faces: dict[str, FaceModel], seen: Floats
+) -> None:
+    """A late machine begins with an empty river otherwise. What hangs already has time."""
+    wishes = Wishes(SCHOOLS, STREAM, sketches=True)
+    workshop = Workshop(Studio(faces, MonotonicClock()), wishes, threaded=True)
+    done: list[Painted] = []
+
+    def all_there() -> bool:
+        done.extend(workshop.paint(codes(), seen, every_s=1000.0))
+        return len({painted.job.slot for painted in done}) == PARCELS
+
+    assert until(all_there)
+    assert not wishes.lacking(lambda _: True)
+    hung = len(done)
+    for _ in range(100):
+        done += workshop.paint(codes(), seen, every_s=1000.0)
+        time.sleep(0.005)
+    assert len(done) <= hung + JOBS_AT_ONCE  # no more than was under way
+    workshop.close()

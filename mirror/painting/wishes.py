@@ -65,6 +65,10 @@ class Wishes:
         has been painted already."""
         return self._painted.setdefault(slot, code) is code
 
+    def lacking(self, can: Callable[[str], bool]) -> bool:
+        """Whether nothing hangs yet in a slot that could be painted."""
+        return any(n not in self._painted and can(each) for n, each in enumerate(self._school))
+
     def _blank(self, slot: int) -> bool:
         return self._sketches and slot not in self._painted
 
@@ -92,13 +96,16 @@ class Workshop:
     def paint(self, codes: Floats, opacity: Floats, every_s: float = 0.0) -> list[Painted]:
         """Paintings finished since the last call; see ``Wishes.jobs`` for what is given.
 
-        every_s: no more than one painting is begun in so long, to spare the machine.
+        every_s: no more than one painting is begun in so long, to spare the machine; but where
+        nothing hangs yet something is hung at once.
         """
         self._revive()
         done = self._finished(codes, opacity)
         for painted in done:
             self._wishes.fulfil(painted)
         now_s = self.studio.now_s()
+        if every_s and self._wishes.lacking(self.studio.can_paint):
+            every_s = 0.0
         painter = self._painter
         idle = painter is not None and painter.idle and not done
         if painter and idle and now_s - self._asked_s >= every_s:
