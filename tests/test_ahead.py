@@ -64,6 +64,15 @@ def endless(told: Path | None = None) -> Iterator[Sitters]:
         yield Sitters(number / 30, (replace(sitter, markers=sitter.markers + number),))
 
 
+def killed_after(moments: int, attending: module.Attending) -> list[module.Told]:
+    """What comes of an evening when the process is killed after so many moments."""
+    with Ahead(EVENING, read, attending) as told:
+        found = [next(told) for _ in range(moments)]
+        (process,) = multiprocessing.active_children()
+        os.kill(process.pid or 0, signal.SIGKILL)
+        return found + list(told)
+
+
 def check(found: list[module.Told], recorded: list[Sitters]) -> list[int]:
     """The moments are the recorded ones; returns how many were read at once with each sitter."""
     at_once = []
@@ -115,11 +124,7 @@ def test_only_moments_that_matter_come() -> None:
 
 def test_a_process_that_is_killed_loses_none_of_the_moments_that_matter() -> None:
     recorded = list(EVENING())
-    with Ahead(EVENING, read, TENTHS) as told:
-        found = [next(told) for _ in range(60)]
-        (process,) = multiprocessing.active_children()
-        os.kill(process.pid or 0, signal.SIGKILL)
-        found += list(told)
+    found = killed_after(60, TENTHS)
     alone = [sitters.time_s for sitters, readings in found if readings is None]
     assert alone == [each.time_s for each in recorded][-len(alone) :]
     assert found[-len(alone) - 1][0].time_s < alone[0]
@@ -166,11 +171,7 @@ def test_a_process_that_is_killed_costs_speed_and_nothing_else(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     recorded = list(EVENING())
-    with Ahead(EVENING, read, ALWAYS) as told:
-        found = [next(told) for _ in range(100)]
-        (process,) = multiprocessing.active_children()
-        os.kill(process.pid or 0, signal.SIGKILL)
-        found += list(told)
+    found = killed_after(100, ALWAYS)
     check(found, recorded)
     assert found[0][1] is not None and found[-1][1] is None
     (record,) = [r for r in caplog.records if r.levelno == logging.WARNING]

@@ -44,3 +44,20 @@ def test_without_any_model_nothing_can_be_shown(damaged: Path) -> None:
         (damaged / f"{school}.json").unlink()
     with pytest.raises(WeightsError):
         verify(damaged, strict=False)
+
+
+def test_where_nothing_is_painted_markers_are_read_the_same(damaged: Path) -> None:
+    """By numpy alone, and with the same next school in place of a damaged one."""
+    settings = FaceSettings(device="cpu")
+    painting = load(damaged, settings, strict=False)
+    reading = load(damaged, settings, strict=False, paints=False)
+    assert list(painting.faces) == list(SCHOOLS)
+    assert reading.faces == {}
+    for one, other in zip(painting.geometries, reading.geometries):
+        for name in one.__dataclass_fields__:
+            assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
+    for mine, theirs in zip(painting.densities, reading.densities):
+        for name in mine.__dataclass_fields__:
+            assert getattr(mine, name).tobytes() == getattr(theirs, name).tobytes()
+    with pytest.raises(WeightsError):
+        load(damaged, settings, paints=False)

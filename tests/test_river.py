@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
 
 import numpy as np
 import pytest
@@ -26,7 +25,6 @@ from mirror.errors import SettingsError, ShapeError
 from mirror.river import river
 from mirror.river.source import FURTHEST
 from mirror.settings import RiverSettings
-from mirror.signals import Visit
 
 SETTINGS = RiverSettings()
 LONG = replace(SETTINGS, source_refresh_s=60.0)  # for hours: the source moves seldom, and as far
@@ -426,26 +424,3 @@ def test_a_long_mixed_river_is_as_varied_as_at_the_start(calm: river.RiverState)
     state = passed(state, LONG, (), 1800, rate_hz=0.5)
     assert variety(state) > 0.8 * variety(calm)
     assert state.latent.shape == (96, WIDTH)
-
-
-@pytest.mark.parametrize("step_hz", [24.0, 30.0, 60.0, 7.0])
-def test_when_visitors_are_attended_to_can_be_told_beforehand(
-    calm: river.RiverState, step_hz: float
-) -> None:
-    """And whoever is to tell who is there is asked at no other time."""
-    asked: list[float] = []
-    settings = replace(SETTINGS, step_hz=step_hz)
-    state = river.advance(calm, settings, (), 1.3)
-    told = river.attending_s(state.moment, state.attended_s, state.turned_s, step_hz)
-    dt_s = 1 / step_hz
-    for _ in range(100):
-        later = state.moment.later(dt_s)
-
-        def present(now_s: float = later.time_s) -> list[Visit]:
-            asked.append(now_s)
-            return [visit(1)]
-
-        state = river.step(state, settings, present, dt_s)
-    assert len(asked) > 10
-    assert asked == list(islice(told, len(asked)))
-    assert next(told) > state.time_s
