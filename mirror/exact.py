@@ -23,6 +23,9 @@ _LN2 = 0.6931471805599453
 # Taylor's series of 2**-x, highest power first; ten terms leave 1e-11 for x within half of 0.
 _TERMS = list(itertools.accumulate(range(1, 10), lambda term, n: term * -_LN2 / n, initial=1.0))
 _TERMS.reverse()
+_SERIES = [np.array(term) for term in _TERMS]  # numpy takes these quicker than its own numbers
+_MOST_HALVINGS = 1000.0
+_HALVED = np.ldexp(1.0, -np.arange(int(_MOST_HALVINGS) + 1))  # 2**-n, exact
 _UNIFORM_SPREAD = 53509.92  # of a sum of eight whole numbers drawn from 0 to 65535
 _UNIFORM_MEAN = 8 * 32767.5
 
@@ -32,14 +35,14 @@ def halving(count: Any) -> Doubles:
 
     count: float64 of any shape, 0 or more. Exactly 1 at 0.
     """
-    count = np.minimum(np.asarray(count, np.float64), 1000.0)
-    whole = np.floor(count + 0.5)
+    count = np.minimum(np.asarray(count, np.float64), _MOST_HALVINGS)
+    whole = np.rint(count)
     x = count - whole
-    left = x * _TERMS[0] + _TERMS[1]
-    for term in _TERMS[2:]:
+    left = x * _SERIES[0] + _SERIES[1]
+    for term in _SERIES[2:]:
         left *= x
         left += term
-    return np.ldexp(left, -whole.astype(np.int64))
+    return left * _HALVED.take(whole.astype(np.intp))
 
 
 @functools.lru_cache(maxsize=64)

@@ -363,18 +363,14 @@ def _meet(state: RiverState, settings: RiverSettings) -> RiverState:
     water, met_s, now_s = state.water, state.met_s.copy(), state.time_s
     turn, part = state.turn % TURNS, state.turn // TURNS % _PARTS
     a, b = neighbours(state.bed, state.place, turn)
-    left = left_after(_between(met_s[turn, part], now_s), settings.spill_half_life_s)
-    calm = np.full(len(a[part::_PARTS]), 0.5 - 0.5 * left)
-    exchange(water, a[part::_PARTS], b[part::_PARTS], calm)
-    wild = 0.5 * (state.turbulence[a] + state.turbulence[b]).astype(np.float64)
-    moving = np.flatnonzero(wild)
-    if len(moving):
-        rate = wild[moving] / settings.spill_stirred_half_life_s
-        decay = halving(rate * _between(met_s[turn, _STIRRED], now_s))
-        exchange(water, a[moving], b[moving], 0.5 - 0.5 * decay)
-    met_s[turn, [part, _STIRRED]] = now_s
+    wild = (state.turbulence.take(a) + state.turbulence.take(b)).astype(np.float64)
+    rate = 0.5 / settings.spill_stirred_half_life_s
+    left = halving(wild * (rate * _between(met_s[turn, _STIRRED], now_s)))  # (N,), 1 where calm
+    left[part::_PARTS] *= left_after(_between(met_s[turn, part], now_s), settings.spill_half_life_s)
+    meeting = np.flatnonzero(left < 1.0)
+    exchange(water, a.take(meeting), b.take(meeting), 0.5 - 0.5 * left.take(meeting))
+    met_s[turn, part] = met_s[turn, _STIRRED] = now_s
     ids = _forget(state, water)
-    restate(water, state.width)
     return _with(state, met_s=met_s, turn=state.turn + 1, turned_s=now_s, visit_ids=ids)
 
 

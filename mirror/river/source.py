@@ -24,7 +24,7 @@ from mirror.signals import Floats, check
 
 #: No coordinate of the walk counts for more than so many standard deviations.
 FURTHEST = 3.5
-_GROUPS = 60  # parcels are refreshed in so many groups at most
+_GROUPS = 24  # parcels are refreshed in so many groups at most
 
 
 @dataclass(frozen=True)

@@ -106,8 +106,8 @@ def nearness(where: Floats, place: Floats, reach: float | Doubles) -> Doubles:
     1 - (d / 1.5 reach)^2: a bell without an exponential, and nothing at all far away; 5/9 where
     the reach ends. Places (V, 1, 2) and reaches (V, 1) of many visitors give (V, P).
     """
-    away = where.astype(np.float64) - np.asarray(place, np.float64)  # (P, 2) or (V, P, 2)
-    x, y = away[..., 0], away[..., 1]
+    place = np.asarray(place, np.float64)
+    x, y = where[:, 0] - place[..., 0], where[:, 1] - place[..., 1]  # (P,) or (V, P)
     near = 1.0 - (x * x + y * y) / (2.25 * reach * reach)
     return np.maximum(near, 0.0)
 

@@ -117,7 +117,7 @@ def stirred(
 
 def nearby(visits: Sequence[Visit], where: Floats) -> Doubles:
     """Nearness of all parcels to each visit: (V, P) float64, 0 to 1."""
-    places = np.stack([visit.place for visit in visits])[:, None]  # (V, 1, 2)
+    places = np.array([visit.place for visit in visits])[:, None]  # (V, 1, 2)
     return nearness(where, places, np.array([[visit.reach] for visit in visits]))
 
 
