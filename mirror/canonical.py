@@ -46,6 +46,8 @@ PIVOT = np.array([0.0, 0.02, 0.42], np.float32)
 GROUND, FACE, MOUTH, EYE = 0, 1, 2, 3
 
 FRAME_FILE = "frame.safetensors"
+#: How many ways there are, at most, in which a frame says that faces differ.
+PEOPLE = 8
 
 #: How many markers each of the frame's loops has.
 LOOPS = {"oval": 36, "right_eye": 16, "left_eye": 16, "inner_lips": 20}
@@ -59,6 +61,8 @@ class Frame:
     partner: (478,) int32, the marker that each becomes when the face is mirrored.
     surface: (T, 3) int32, triangles of the face with holes for the eyes and the mouth.
     oval, right_eye, left_eye, inner_lips: ordered loops of marker numbers.
+    people: (8, 478, 3) float32, what the faces of people differ in most: how each marker lies off
+    the mean in a face that is one standard deviation away from it. Symmetric.
     """
 
     mean: Floats
@@ -68,6 +72,7 @@ class Frame:
     right_eye: Ints
     left_eye: Ints
     inner_lips: Ints
+    people: Floats
 
 
 @dataclass(frozen=True)
@@ -147,6 +152,8 @@ def load_frame(folder: Path | None = None) -> Frame:
     _, data = read_weights(folder, "frame")
     try:
         stored = load(data)
+        if "people" not in stored and folder != weights_folder():
+            stored["people"] = load_frame().people  # a frame of one's own, learnt without
         frame = Frame(**{name: stored[name] for name in Frame.__dataclass_fields__})
         _hold_to_shape(frame)
     except (KeyError, ValueError, SafetensorError, ShapeError) as error:
@@ -160,6 +167,7 @@ def load_frame(folder: Path | None = None) -> Frame:
 def _hold_to_shape(frame: Frame) -> None:
     """Raises ShapeError or ValueError for a frame that no mesh can be built from."""
     check("mean", frame.mean, (MARKERS, 3))
+    check("people", frame.people, (PEOPLE, MARKERS, 3))
     check("partner", frame.partner, (MARKERS,), np.int32)
     check("surface", frame.surface, (None, 3), np.int32)
     for name, length in LOOPS.items():
@@ -168,8 +176,9 @@ def _hold_to_shape(frame: Frame) -> None:
         numbers = getattr(frame, name)
         if numbers.min() < 0 or numbers.max() >= MARKERS:
             raise ValueError(f"{name} names markers beyond the {MARKERS} of a face")
-    if not np.isfinite(frame.mean).all():
-        raise ValueError("mean holds numbers that are not finite")
+    for name in ("mean", "people"):
+        if not np.isfinite(getattr(frame, name)).all():
+            raise ValueError(f"{name} holds numbers that are not finite")
 
 
 @lru_cache(maxsize=2)

@@ -46,6 +46,22 @@ def test_the_frame_is_the_mean_of_faces_seen_from_all_sides(mesh: Mesh) -> None:
     assert build_mesh(frame).triangles.shape == mesh.triangles.shape
 
 
+def test_a_frame_says_what_people_differ_in(mesh: Mesh) -> None:
+    """Learnt anew from people who differ in two ways, heads turned, it finds these two again."""
+    rng, found = RNG(4), []
+    two = mesh.frame.people[:2]
+    for turn in rotations(rng.uniform(-0.3, 0.3, (200, 3)).astype(np.float32)):
+        person = mesh.frame.mean + np.tensordot(rng.normal(0, 1, 2), two, 1)
+        found.append(rng.uniform(0.1, 2) * person @ turn.T + rng.normal(0, 1, 3))
+    frame = learn_frame(found)
+    sizes = np.linalg.norm(frame.people.reshape(8, -1), axis=1)
+    assert sizes[2:].max() < 0.2 * sizes[1]
+    span = np.linalg.qr(frame.people[:2].reshape(2, -1).T)[0]
+    for way in two.reshape(2, -1):
+        assert np.linalg.norm(span.T @ way) > 0.9 * np.linalg.norm(way)
+    assert np.linalg.norm(frame.people[0]) == pytest.approx(np.linalg.norm(two[0]), rel=0.25)
+
+
 def test_a_frame_cannot_be_learnt_from_profiles(mesh: Mesh) -> None:
     turned = rotations(np.array([[0.9, 0, 0], [-0.9, 0, 0], [0.8, 0, 0], [1.0, 0, 0]], np.float32))
     with pytest.raises(PortraitsError, match="straight ahead"):

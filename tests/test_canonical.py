@@ -28,7 +28,7 @@ from mirror.canonical import (
 )
 from mirror.cards import write_weights
 from mirror.errors import ShapeError, WeightsError
-from mirror.latents.latents import GRID, angles
+from mirror.latents.latents import GRID, angles, steadiness
 from mirror.places import weights_folder
 
 FLIP = np.array([-1, 1, 1], np.float32)
@@ -306,9 +306,24 @@ def test_a_frame_without_one_of_its_arrays_is_refused(folder: Path) -> None:
     four_parts(refused.value, folder)
 
 
+def test_a_frame_learnt_before_people_was_has_the_program_s_own(folder: Path, mesh: Mesh) -> None:
+    rewrite(folder, drop="people")
+    assert (load_frame(folder).people == mesh.frame.people).all()
+
+
+def test_people_are_symmetric_and_differ_in_order(mesh: Mesh) -> None:
+    people, partner = mesh.frame.people, mesh.frame.partner
+    assert np.abs(people[:, partner] * (-1, 1, 1) - people).max() < 1e-6
+    still = np.sqrt(steadiness(mesh.frame))[:, None]
+    sizes = np.linalg.norm((people * still).reshape(len(people), -1), axis=1)
+    assert (np.diff(sizes) < 0).all() and sizes[-1] > 0
+
+
 @pytest.mark.parametrize(
     ("name", "array"),
     [
+        ("people", np.zeros((7, MARKERS, 3), np.float32)),
+        ("people", np.full((8, MARKERS, 3), np.inf, np.float32)),
         ("mean", np.zeros((468, 3), np.float32)),
         ("mean", np.zeros((MARKERS, 3), np.float64)),
         ("partner", np.zeros(468, np.int32)),

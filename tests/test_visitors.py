@@ -11,8 +11,9 @@ from mirror import SCHOOLS
 from mirror.canonical import Mesh
 from mirror.errors import ShapeError
 from mirror.faces import FaceModel
+from mirror.latents.floor import REACH
 from mirror.latents.latents import CODE, POSE, SHAPE, WIDTH, SchoolGeometry, read_all
-from mirror.latents.visitors import FASTEST, REACH, SETTLES_S, Visitors
+from mirror.latents.visitors import FASTEST, SETTLES_S, Visitors
 from mirror.session.puppet import Pose, make_puppet, place
 from mirror.session.synthetic import synthesise
 from mirror.settings import MirrorSettings
@@ -76,7 +77,18 @@ def test_a_nearer_face_reaches_further_and_counts_for_more(visitors: Visitors, m
     assert presences == sorted(presences)
     assert reaches == sorted(reaches)
     assert (presences[0], presences[-1]) == (0.0, 1.0)
-    assert (reaches[0], reaches[-1]) == pytest.approx(REACH)
+    assert (reaches[0], reaches[3], reaches[-1]) == pytest.approx(REACH, abs=0.01)
+
+
+@pytest.mark.parametrize("near_height", [0.3, 0.5, 1.0])
+def test_who_counts_in_full_reaches_as_far_wherever_that_begins(
+    geometries: list[SchoolGeometry], mesh: Mesh, near_height: float
+) -> None:
+    mirror = MirrorSettings(near_height=near_height)
+    visitors = Visitors(geometries, mesh.frame, ACCENT, mirror)
+    (visit,) = visitors.visits(Sitters(0.0, (sitter(markers(mesh, tall=near_height)),)), WIDE)
+    assert visit.reach == pytest.approx(REACH[1], abs=0.01)
+    assert visit.presence == pytest.approx(1.0, abs=0.01)
 
 
 def test_presence_is_never_more_than_the_sitters_own(visitors: Visitors, mesh: Mesh) -> None:

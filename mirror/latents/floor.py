@@ -1,7 +1,7 @@
 """The floor before the screen: where on the screen a sitter appears, and whether they count.
 
 In: where the camera sees a face and how high it is, and what the calibration found of the camera.
-Out: a place on the screen and a weight. Pure; called for each sitter by the show's thread.
+Out: a place on the screen, a weight and a reach. Pure; called for each sitter by the show's thread.
 
 A camera that is not in the middle of the screen, or looks askew, sees somebody elsewhere than
 before the piece of screen that they stand at, and the more so the nearer they are. How far away
@@ -20,6 +20,12 @@ from mirror.signals import Floats
 #: A place, or a velocity there: x and y, in screen heights.
 Place = tuple[float, float]
 
+#: Radius of the disturbed water in screen heights: around a face that counts for nothing yet, one
+#: that just counts in full, and the nearest.
+REACH = (0.2, 0.38, 0.52)
+#: The height of the nearest faces, as a share of the picture; where only higher ones count in
+#: full, so many times as high as those.
+NEAREST, NEARER = 0.5, 1.25
 #: From where sitters beside the screen lose their weight to where it is gone, screen widths.
 _SLOPE = 0.15
 
@@ -48,6 +54,13 @@ def weight_of(place: Place, tall: float, aspect: float, mirror: MirrorSettings) 
         return near
     beside = abs(place[0] / aspect - 0.5) - 0.5
     return near * (1 - ramp(beside, mirror.beside, mirror.beside + _SLOPE))
+
+
+def reach_of(tall: float, mirror: MirrorSettings) -> float:
+    """How far around them somebody disturbs the water, in screen heights."""
+    passing = ramp(tall, mirror.far_height, mirror.near_height)
+    near = ramp(tall, mirror.near_height, max(NEAREST, NEARER * mirror.near_height))
+    return REACH[0] + (REACH[1] - REACH[0]) * passing + (REACH[2] - REACH[1]) * near
 
 
 def ramp(value: float, low: float, high: float) -> float:

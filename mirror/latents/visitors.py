@@ -21,7 +21,7 @@ import numpy as np
 from mirror import MARKERS
 from mirror.canonical import Frame
 from mirror.exact import Doubles
-from mirror.latents.floor import Place, place_of, ramp, weight_of
+from mirror.latents.floor import Place, place_of, reach_of, weight_of
 from mirror.latents.latents import CODE, WIDTH, SchoolGeometry, on_grid, read_many
 from mirror.settings import MirrorSettings
 from mirror.signals import Floats, Sitter, Sitters, Stir, Visit, check
@@ -31,10 +31,6 @@ from mirror.signals import Floats, Sitter, Sitters, Stir, Visit, check
 SETTLES_S = 6.0
 #: Where sitters appear as the camera sees them.
 STANDARD = MirrorSettings()
-#: Radius of the disturbed water in screen heights, for the farthest and the nearest faces.
-REACH = (0.2, 0.52)
-#: The height of the nearest faces, as a share of the picture.
-NEAREST = 0.5
 #: Who nods does not go farther away: a face's height is averaged, with this half-life.
 HEIGHT_HALF_LIFE_S = 0.4
 #: A push on the water lasts until the next glance, and no faster than this (screen heights a s).
@@ -187,14 +183,13 @@ class Visitors:
         if settled is not None:
             latents[:, CODE] = settled
         weight = weight_of(present.place, present.tall, self._aspect, self._mirror)
-        near = ramp(present.tall, self._mirror.near_height, NEAREST)
         return Visit(
             id=sitter.id,
             place=np.array(present.place, np.float32),
             latents=latents,
             presence=sitter.presence * weight,
             motion=sitter.motion,
-            reach=REACH[0] + (REACH[1] - REACH[0]) * near,
+            reach=reach_of(present.tall, self._mirror),
         )
 
     def _follow(self, sitter: Sitter, reading: Reading) -> _Present:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mirror import MARKERS
-from mirror.canonical import PIVOT, Frame
+from mirror.canonical import PEOPLE, PIVOT, Frame
 from mirror.signals import Floats
 
 Doubles = npt.NDArray[np.float64]
@@ -27,7 +27,9 @@ BROWS = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46, 300, 293, 334, 296, 336, 285,
 RIGHT_IRIS, LEFT_IRIS = slice(468, 473), slice(473, 478)
 
 #: How many numbers make a face's proportions.
-PROPORTIONS = 8
+PROPORTIONS = PEOPLE
+#: Numbers drawn evenly from -1 to 1 make faces that differ as much as people's do.
+_SPREAD = 3**0.5
 
 
 @dataclass(frozen=True)
@@ -91,11 +93,12 @@ class Puppet:
 def make_puppet(frame: Frame, proportions: Doubles) -> Puppet:
     """A puppet from the canonical face.
 
-    proportions: (8,) float64, each about -1 to 1: width, length of the jaw, width of the jaw,
-    height of the forehead, distance of the eyes, size of the eyes, length of the nose, width of
-    the mouth.
+    proportions: (8,) float64, each about -1 to 1: how much of each of the ways in which the faces
+    of people differ, see ``Frame.people``.
     """
-    rest = _proportioned(frame, proportions)
+    rest = frame.mean.astype(np.float64)
+    for by, differing in zip(proportions, frame.people):  # not a product: one order of adding
+        rest = rest + by * _SPREAD * differing
     line = _mouth_line(frame, rest)
     hinge = rest[list(EARS)].mean(axis=0)
     corners = rest[list(MOUTH_CORNERS)]
@@ -141,27 +144,6 @@ def _near(rest: Doubles, points: Doubles, width: float) -> Doubles:
     """1 at the nearest of the points, falling to 0 like a Gaussian: (478,)"""
     apart = np.linalg.norm(rest[:, None, :2] - points[None, :, :2], axis=2).min(axis=1)
     return np.asarray(np.exp(-((apart / width) ** 2)))
-
-
-def _proportioned(frame: Frame, by: Doubles) -> Doubles:
-    """The mean face with other proportions.  (478, 3)"""
-    rest = frame.mean.astype(np.float64)
-    eyes = rest[np.concatenate([frame.right_eye, frame.left_eye])]
-    eye_y, mouth_y = eyes[:, 1].mean(), rest[list(MOUTH_CORNERS), 1].mean()
-    chin_y, top_y, side = rest[CHIN, 1], rest[FOREHEAD, 1], np.sign(rest[:, 0])
-    low, high = smooth(mouth_y - 0.1, chin_y, rest[:, 1]), smooth(eye_y, top_y, rest[:, 1])
-    nose = smooth(eye_y, mouth_y - 0.1, rest[:, 1])
-    moved = rest.copy()
-    moved[:, 0] *= 1 + 0.07 * by[0] + 0.11 * by[2] * low
-    moved[:, 1] += 0.05 * by[1] * low - 0.05 * by[3] * high + 0.025 * by[6] * nose
-    for loop, iris in ((frame.right_eye, RIGHT_IRIS), (frame.left_eye, LEFT_IRIS)):
-        around = _near(rest, rest[loop], 0.06)
-        around[iris] = 1.0
-        moved[:, 0] += 0.018 * by[4] * side * around
-        moved[:, :2] += 0.1 * by[5] * around[:, None] * (rest[:, :2] - rest[loop, :2].mean(axis=0))
-    mouth = _near(rest, rest[frame.inner_lips], 0.07)
-    moved[:, 0] += 0.14 * by[7] * mouth * rest[:, 0]
-    return moved
 
 
 def _mouth_line(frame: Frame, rest: Doubles) -> Doubles:
