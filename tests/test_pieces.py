@@ -14,6 +14,7 @@ from mirror.canonical import Mesh
 from mirror.latents.latents import APPEARANCE, join
 from mirror.pieces import PIECES, Moment
 from mirror.pieces.arrangement import GONE, draw, follow, hashed, nothing, smoothstep
+from mirror.river.streams import bed, first_places
 from mirror.signals import Floats, Portraits, Visit
 
 #: Parcels of the river in these tests, and how long they take from source to mouth.
@@ -240,6 +241,27 @@ def test_portraits_beside_a_visitor_rise_and_follow(mesh: Mesh) -> None:
         assert vertices[1, 0] < follows[1, 0]  # the nose has turned with the visitor's
     assert portraits.height[risen].min() > np.median(portraits.height[~near])
     assert np.flatnonzero(risen).min() > np.median(np.flatnonzero(~near))  # drawn over the others
+
+
+def test_whoever_has_risen_seldom_has_a_twin(mesh: Mesh) -> None:
+    """Neighbours in a stream become alike beside a visitor: two side by side are seen no longer
+    than the one gives way to the other."""
+    of, still = bed(96), np.zeros(96, np.float32)
+    first, alike = first_places(of, 1), np.zeros((96, LATENTS.shape[1]), np.float32)
+    twins = []
+    for time_s in np.arange(0.0, 60.0):
+        place = ((first + time_s / LOOP_S) % 1.0).astype(np.float32)
+        guest = (visit(1, 0.9, 1.0),)
+        now = Moment(float(time_s), WIDE, of.stream, place, alike, still, guest, mesh, 1)
+        arrangement = PIECES["river"](now)
+        portraits, stream = arrangement.portraits, of.stream[arrangement.parcel]
+        away = np.linalg.norm(portraits.centre - guest[0].place, axis=1)
+        for n in np.flatnonzero((portraits.opacity > 0.8) & (away < 0.35)):
+            near = np.linalg.norm(portraits.centre - portraits.centre[n], axis=1) < 0.3
+            seen = near & (portraits.opacity > 0.4) & (stream == stream[n])
+            twins.append(np.count_nonzero(seen) > 1)
+    assert len(twins) > 50
+    assert np.mean(twins) < 0.7
 
 
 def test_portraits_far_from_the_visitor_do_not_change(mesh: Mesh) -> None:

@@ -21,9 +21,11 @@ HELD = 0.58
 ROOMY = 4 / 3
 #: A sitter holds portraits within this share of the disturbed water wholly, further out less.
 FIRM, LOOSE = 0.55, 1.25
-#: In each stream one portrait rises for a sitter; another that is this much further away (screen
-#: heights) does not. Between the two the one gives way to the other.
-GIVES_WAY = 0.11
+#: In each stream one portrait rises for a sitter; another that is this much further along it, in
+#: screen heights, does not. Between the two the one gives way to the other.
+GIVES_WAY = 0.09
+#: Its neighbours in the stream, within about so much, look like it: they sink for it wholly.
+ALIKE = 0.3
 #: Where in each stream it rises, downstream of the sitter, so that the six stand around and not
 #: above one another, in screen heights.
 ASIDE = (0.34, -0.25, 0.12, -0.44, 0.42, -0.08)
@@ -41,10 +43,10 @@ def arrange(moment: Moment) -> Arrangement:
     firm = hold.max(axis=0) if len(hold) else np.zeros(len(parcel), np.float32)
     depth = hashed(parcel, moment.seed, 1)
     tide = surfacing(parcel, moment)
-    rises = rising(moment, centre, hold)
+    rises, gives_way = rising(moment, centre, hold)
     opacity = (
         smoothstep(1 - SEEN, 1 - 0.4 * SEEN, tide) * (0.45 + 0.55 * depth) * (1 - SINKS * firm)
-    )
+    ) * (1 - gives_way)
     if moment.stay is not None:
         opacity = opacity * moment.stay
     opacity = np.maximum(opacity, 0.97 * rises)
@@ -72,18 +74,21 @@ def holds(moment: Moment, centre: Floats) -> Floats:
     return np.stack(rows).astype(np.float32)
 
 
-def rising(moment: Moment, centre: Floats, hold: Floats) -> Floats:
-    """How far each parcel has risen for a sitter: the nearest of every stream wholly.  (P,)"""
-    rises = np.zeros(len(centre), np.float32)
-    downstream = np.array((0, 1) if moment.aspect < TALL_BELOW else (1, 0), np.float32)
+def rising(moment: Moment, centre: Floats, hold: Floats) -> tuple[Floats, Floats]:
+    """How far each parcel has risen for a sitter, the nearest of every stream wholly, and how far
+    it gives way to the one that has.  (P,) and (P,)"""
+    rises, gives_way = np.zeros((2, len(centre)), np.float32)
+    along = 1 if moment.aspect < TALL_BELOW else 0
     for visit, held in zip(moment.visits, hold):
         for stream in range(len(SCHOOLS)):
             mine = moment.stream == stream
-            wanted = visit.place + downstream * (ASIDE[stream] * visit.reach / REACH)
-            away = np.linalg.norm(centre[mine] - wanted, axis=1)
+            wanted = visit.place[along] + ASIDE[stream] * visit.reach / REACH
+            away = np.abs(centre[mine, along] - wanted)
             behind = away - away.min()
             rises[mine] = np.maximum(rises[mine], held[mine] * np.exp(-((behind / GIVES_WAY) ** 2)))
-    return rises
+            alike = held[mine] * np.exp(-((behind / ALIKE) ** 2))
+            gives_way[mine] = np.maximum(gives_way[mine], alike)
+    return rises, gives_way
 
 
 def surfacing(parcel: np.ndarray, moment: Moment) -> Floats:
