@@ -7,6 +7,7 @@ mean is made symmetric, which also says what "looking straight ahead" is.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,18 +41,14 @@ def learn_frame(faces: Sequence[Floats]) -> canonical.Frame:
     mean = _symmetric(mean, partner)
     for _ in range(5):
         mean = _scaled(_symmetric(_mean_of_frontal(stack, mean, partner, loops), partner))
-    mean = _placed(mean)
-    return _frame(mean, partner, loops, _people(stack, mean, partner, loops))
+    frame = _frame(_placed(mean), partner, loops)
+    return replace(frame, people=_people(stack, frame))
 
 
 def _frame(
-    mean: np.ndarray,
-    partner: canonical.Ints,
-    loops: dict[str, list[int]],
-    people: np.ndarray | None = None,
+    mean: np.ndarray, partner: canonical.Ints, loops: dict[str, list[int]]
 ) -> canonical.Frame:
-    if people is None:
-        people = np.zeros((canonical.PEOPLE, *mean.shape))
+    """A frame that knows nothing of people yet."""
     lips = np.array(loops["inner_lips"], np.int32)
     corner = int(np.argmin(mean[lips, 0]))
     return canonical.Frame(
@@ -62,7 +59,7 @@ def _frame(
         right_eye=np.array(loops["right_eye"], np.int32),
         left_eye=np.array(loops["left_eye"], np.int32),
         inner_lips=np.roll(lips, -corner),
-        people=people.astype(np.float32),
+        people=np.zeros((canonical.PEOPLE, *mean.shape), np.float32),
     )
 
 
@@ -70,7 +67,7 @@ def _mean_of_frontal(
     stack: np.ndarray, mean: np.ndarray, partner: canonical.Ints, loops: dict[str, list[int]]
 ) -> np.ndarray:
     """The average of all faces that look nearly straight ahead, each aligned to the mean."""
-    aligned = _frontal(stack, mean, partner, loops)
+    aligned = _frontal(stack, _frame(mean, partner, loops))
     if len(aligned) < 3:
         raise PortraitsError(
             "the canonical frame", f"{len(aligned)} faces look straight ahead", "three or more",
@@ -79,34 +76,30 @@ def _mean_of_frontal(
     return np.asarray(np.mean(aligned, axis=0))
 
 
-def _people(
-    stack: np.ndarray, mean: np.ndarray, partner: canonical.Ints, loops: dict[str, list[int]]
-) -> np.ndarray:
+def _people(stack: np.ndarray, frame: canonical.Frame) -> Floats:
     """What faces that look nearly straight ahead differ in: see ``canonical.Frame``.  (8, 478, 3)
 
     Principal components of what left and right have in common, for the rest is how a head is
     turned. Markers count by how still they hold, so that they are people and not what people do;
     lips and lids come along as far as they follow. None beyond what so few faces can say.
     """
-    aligned = [_symmetric(face, partner) for face in _frontal(stack, mean, partner, loops)]
+    aligned = [_symmetric(face, frame.partner) for face in _frontal(stack, frame)]
     off = np.reshape(aligned, (len(aligned), -1))
     off -= off.mean(axis=0)
-    still = np.repeat(np.sqrt(steadiness(_frame(mean, partner, loops))), 3)
+    still = np.repeat(np.sqrt(steadiness(frame)), 3)
     u, _, _ = np.linalg.svd(off * still, full_matrices=False)
     found = min(canonical.PEOPLE, len(off) - 1)
     people = np.zeros((canonical.PEOPLE, off.shape[1]))
     people[:found] = u[:, :found].T @ off / np.sqrt(len(off) - 1)  # one standard deviation
     people *= np.sign(people.sum(axis=1) + 1e-12)[:, None]  # components have no sign of their own
-    return people.reshape(-1, *mean.shape)
+    return people.reshape(-1, *frame.mean.shape).astype(np.float32)
 
 
-def _frontal(
-    stack: np.ndarray, mean: np.ndarray, partner: canonical.Ints, loops: dict[str, list[int]]
-) -> list[np.ndarray]:
+def _frontal(stack: np.ndarray, frame: canonical.Frame) -> list[np.ndarray]:
     """The faces that look nearly straight ahead, each laid upon the mean: (478, 3)"""
-    weight, found = steadiness(_frame(mean, partner, loops)), []
+    weight, found = steadiness(frame), []
     for face in stack:
-        rotation, scale, shift, _ = fit_pose(face, mean, weight)
+        rotation, scale, shift, _ = fit_pose(face, frame.mean, weight)
         if np.abs(angles(rotation)[:2]).max() < FRONTAL:
             found.append((face - shift) @ rotation / scale)
     return found
