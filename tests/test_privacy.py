@@ -201,17 +201,21 @@ def elsewhere(tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.timeout(300)
 def test_a_run_with_a_camera_writes_its_report_and_speaks_to_the_camera_alone(
     tmp_path: Path, elsewhere: dict[str, str]
 ) -> None:
     """Somebody sits there; every file and every address is accounted for, in every library."""
     shots = [encode(somebody(empty_room(), 0.4 + 0.01 * n)) for n in range(12)]
-    with HttpCamera(shots, rate_hz=15) as camera:
-        arguments = [*RUN.split(), "--seconds", "12", "--source", camera.url, "--report", "a.json"]
-        seen = trace(arguments, tmp_path / "here", elsewhere, timeout_s=100)
-        port = camera.url.split(":")[2].split("/")[0]
-    assert seen.status == 0, seen.text()
-    told = json.loads((tmp_path / "here" / "a.json").read_text(encoding="utf-8"))
+    for seconds in (10, 100):  # a busy machine takes its time to see anybody
+        with HttpCamera(shots, rate_hz=15) as camera:
+            line = f"{RUN} --seconds {seconds} --source {camera.url} --report a.json"
+            seen = trace(line.split(), tmp_path / "here", elsewhere, timeout_s=seconds + 100)
+            port = camera.url.split(":")[2].split("/")[0]
+        assert seen.status == 0, seen.text()
+        told = json.loads((tmp_path / "here" / "a.json").read_text(encoding="utf-8"))
+        if told["visits"]:
+            break
     assert told["visits"], "nobody was seen: there would have been nothing to keep"
     assert seen.connects == {f"127.0.0.1:{port}"}
     assert seen.listens == frozenset()

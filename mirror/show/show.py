@@ -33,6 +33,9 @@ PATIENCE = 1.4
 PATIENCE_IN_TURN = 2.4
 #: While it is closed and dark, so many pictures a second keep the supervisor content.
 RESTING_HZ = 5.0
+#: While models and networks load, where few cores do everything: so many pictures a second, and
+#: for no longer than this, seconds.
+LOADING_HZ, LONGEST_LOADING_S = 6.0, 20.0
 #: The display is told so often to stay awake, seconds.
 TEND_EVERY_S = 60.0
 #: On so many cores, without a GPU, drawing and reading markers take turns.
@@ -119,6 +122,8 @@ class Show:
             return eyes.glances(0.0)
         if self.audience.recorded:
             return self._look_at_session(RESTING_HZ if self.steering.dark else rate_hz)
+        if self._takes_turns and self._loads():  # whoever loads needs the cores that draw
+            self.clock.sleep_s(self._due_s + 1.0 / LOADING_HZ - self.clock.now_s())
         patience = PATIENCE_IN_TURN if self._takes_turns else PATIENCE
         patience = patience if self.course.sitters.sitters else 1.0
         if self.steering.dark:  # nothing is seen and nobody looked at: no hurry
@@ -127,6 +132,12 @@ class Show:
         glances = eyes.glances(max(0.0, due_s - self.clock.now_s()))
         self._due_s = self.clock.now_s()
         return glances
+
+    def _loads(self) -> bool:
+        """Whether models, or the networks that find faces, are still being loaded."""
+        if self.clock.now_s() - self._begun_s > LONGEST_LOADING_S:
+            return False
+        return self.course.river is None or self.audience.eyes.state == "opening"
 
     def _look_at_session(self, rate_hz: float) -> list[Glance]:
         """Recorded sitters since the last picture. Nobody waits for an answer: pictures come at
