@@ -46,8 +46,6 @@ PAGE, SLOTS, FIRM = 4096, 4, 2  # slots from FIRM on are brought to the disk at 
 MOST_BYTES = 1 << 30
 #: A state is saved so often, and firmly so often, seconds.
 EVERY_S, FIRM_EVERY_S = 1.0, 60.0
-#: What is left out: it follows from ``source_coordinates``.
-DERIVED = "source_target"
 #: Pauses after the disk has refused, and how long an end waits for the last save, seconds.
 FIRST_PAUSE_S, LONGEST_PAUSE_S, CLOSE_S = 1.0, 60.0, 2.0
 
@@ -74,8 +72,8 @@ def kept(
     standing: Mapping[str, Any] | None = None, asked: Mapping[str, Any] | None = None,
 ) -> Kept:  # fmt: skip
     """What is saved of a river; nothing is copied."""
-    named = {name: array for name, array in arrays(river).items() if name != DERIVED}
-    return Kept(named, time_s, newest_id, river.source.seed, weights, standing or {}, asked or {})
+    seed = river.source.seed
+    return Kept(arrays(river), time_s, newest_id, seed, weights, standing or {}, asked or {})
 
 
 def taken_up(
@@ -87,8 +85,6 @@ def taken_up(
         raise _other("seed", memory.seed, seed)
     found: dict[str, Any] = dict(memory.arrays)
     for name, array in arrays(fresh).items():
-        if name == DERIVED:
-            continue
         saved = found.get(name)
         if saved is None or saved.shape != array.shape or saved.dtype != array.dtype:
             raise _other(name, None if saved is None else saved.shape, array.shape)

@@ -40,9 +40,10 @@ _CALM = 1e-4  # less turbulence is none
 _QUARTERS = 4  # parcels fade in turns, a quarter at every second step
 _SLOW_STEP_S = 0.1  # in longer steps all of them fade at once
 # Visitors and neighbours take turns, not sooner than so; longer steps give them one turn each.
-_ATTEND_S, _MEET_S = 0.1, 0.1
-_PARTS = 8  # calm pairs of neighbours take turns in so many parts
-_STIRRED = _PARTS  # the column of ``met_s`` for pairs in moving water
+_ATTEND_S, _MEET_S = 0.125, 0.125
+# Pairs of neighbours take turns in so many parts: calm ones, and those in moving water. All of a
+# calm part belong to one part of the others.
+_CALM_PARTS, _STIRRED_PARTS = 8, 2
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class RiverState:
     0 to 1. visit_ids, presence: (S,) int64 and float64, the visit that each dye column belongs to.
     faded_s: (4,) float64, when each quarter of the parcels last faded. attended_s: when visitors
     were last attended to. turn, turned_s: how often neighbours have met, and when last. met_s:
-    (4, 9) float64, when each part of the neighbours last met, and those in moving water.
+    (4, 10) float64, when each part of the calm neighbours last met, and of those in moving water.
     """
 
     bed: Bed
@@ -154,7 +155,7 @@ def start(
         attended_s=0.0,
         turn=0,
         turned_s=0.0,
-        met_s=np.zeros((TURNS, _PARTS + 1)),
+        met_s=np.zeros((TURNS, _CALM_PARTS + _STIRRED_PARTS)),
         source=source,
     )
 
@@ -241,7 +242,10 @@ def state_hash(state: RiverState) -> str:
 
 
 def arrays(state: RiverState) -> dict[str, npt.NDArray[np.generic]]:
-    """Everything that changes as the river flows, by name, in a fixed order."""
+    """Everything that changes as the river flows, by name, in a fixed order.
+
+    But for the source's target, which follows from its coordinates.
+    """
     moment = state.moment
     return {
         "steps": np.array([moment.steps, moment.since, state.source.tick, state.turn], np.int64),
@@ -254,7 +258,6 @@ def arrays(state: RiverState) -> dict[str, npt.NDArray[np.generic]]:
         "faded_s": state.faded_s,
         "met_s": state.met_s,
         "source_coordinates": state.source.coordinates,
-        "source_target": state.source.target,
     }
 
 
@@ -357,19 +360,23 @@ def _attend(state: RiverState, settings: RiverSettings, visits: Sequence[Visit])
 def _meet(state: RiverState, settings: RiverSettings) -> RiverState:
     """Neighbours exchange: each pair keeps its sum, its difference decays.
 
-    They meet in turns, calm pairs every 32nd time, stirred ones every fourth, and make up for the
+    They meet in turns, calm pairs every 32nd time, stirred ones every eighth, and make up for the
     time since they last met. The state's water is new in this step: it is written to.
     """
     water, met_s, now_s = state.water, state.met_s.copy(), state.time_s
-    turn, part = state.turn % TURNS, state.turn // TURNS % _PARTS
-    a, b = neighbours(state.bed, state.place, turn)
+    turn, part = state.turn % TURNS, state.turn // TURNS % _CALM_PARTS
+    stirred_part, among_them = part % _STIRRED_PARTS, part // _STIRRED_PARTS
+    column = _CALM_PARTS + stirred_part
+    a, b = (each[stirred_part::_STIRRED_PARTS] for each in neighbours(state.bed, state.place, turn))
     wild = (state.turbulence.take(a) + state.turbulence.take(b)).astype(np.float64)
     rate = 0.5 / settings.spill_stirred_half_life_s
-    left = halving(wild * (rate * _between(met_s[turn, _STIRRED], now_s)))  # (N,), 1 where calm
-    left[part::_PARTS] *= left_after(_between(met_s[turn, part], now_s), settings.spill_half_life_s)
+    left = halving(wild * (rate * _between(met_s[turn, column], now_s)))  # (N,), 1 where calm
+    calm_s = _between(met_s[turn, part], now_s)
+    every = _CALM_PARTS // _STIRRED_PARTS
+    left[among_them::every] *= left_after(calm_s, settings.spill_half_life_s)
     meeting = np.flatnonzero(left < 1.0)
     exchange(water, a.take(meeting), b.take(meeting), 0.5 - 0.5 * left.take(meeting))
-    met_s[turn, part] = met_s[turn, _STIRRED] = now_s
+    met_s[turn, part] = met_s[turn, column] = now_s
     ids = _forget(state, water)
     return _with(state, met_s=met_s, turn=state.turn + 1, turned_s=now_s, visit_ids=ids)
 
