@@ -16,13 +16,12 @@ from torch.nn import functional as F
 from mirror import SCHOOLS
 from mirror.atelier import finish
 from mirror.atelier.classroom import Classroom, Lesson
-from mirror.atelier.critic import Augmentation, Critic, see
-from mirror.atelier.features import CHANNELS, Features
+from mirror.atelier.critic import RENEWED, WHOLES, Augmentation, Jury, squares
 from mirror.atelier.linear import learn_linear
 from mirror.atelier.measures.variants import on_one_core
 from mirror.cards import FINISH, read_weights
 from mirror.faces import FaceModel, load_faces
-from mirror.faces.finisher import Finisher, whereabouts
+from mirror.faces.finisher import Finisher
 from mirror.places import home
 
 
@@ -30,11 +29,6 @@ from mirror.places import home
 def one_core() -> Iterator[None]:
     with on_one_core():
         yield
-
-
-@pytest.fixture(scope="module")
-def eye() -> Features:
-    return Features()
 
 
 @pytest.fixture(scope="module")
@@ -57,75 +51,83 @@ def pictures(count: int, seed: int) -> torch.Tensor:
     return (coarse + 0.1 * torch.randn(count, 3, 128, 128, generator=rng)).clamp(0, 1)
 
 
-def test_features_move_with_the_picture(eye: Features) -> None:
-    """Convolutions and nothing else: what is 16 pixels further is one coarse cell further."""
-    picture = F.interpolate(pictures(1, 0), size=640, mode="bilinear")
-    moved = torch.roll(picture, 16, dims=3)
-    for channels, before, after in zip(CHANNELS, eye(picture), eye(moved)):
-        side = before.shape[3]
-        assert before.shape[1] == channels
-        assert float(before.std()) > 0.1
-        shifted = torch.roll(before, 16 * side // 640, dims=3)
-        middle = (..., side // 2, side // 2)  # far from where zeros were laid around the picture
-        assert torch.allclose(shifted[middle], after[middle], atol=1e-3)
+def blurred(rgb: torch.Tensor) -> torch.Tensor:
+    return F.avg_pool2d(rgb, 5, 1, 2, count_include_pad=False)
 
 
-def test_features_lead_back_to_the_picture_but_learn_nothing(eye: Features) -> None:
-    picture = pictures(2, 1).requires_grad_(True)
-    torch.stack([maps.mean() for maps in eye(picture)]).sum().backward()
-    assert picture.grad is not None
-    assert float(picture.grad.abs().max()) > 0
-    assert not list(eye.parameters())
-
-
-def test_half_of_a_sparse_network_is_zero(eye: Features) -> None:
-    """The file says that its one-by-one convolutions are half empty: they were unpacked so."""
-    shares = [
-        float((weight == 0).float().mean())
-        for name, weight in eye.named_buffers()
-        if weight.ndim == 4 and weight.shape[-1] == 1 and weight.shape[1] > 1
-    ]
-    assert len(shares) > 10
-    assert min(shares) > 0.2
-    assert max(shares) < 0.8
-
-
-def test_the_critic_learns_to_tell_in_a_few_steps(eye: Features) -> None:
+def test_a_critic_learns_to_tell_in_a_few_steps_and_leads_back_to_the_picture() -> None:
     torch.manual_seed(0)
-    critic, rng = Critic(), torch.Generator().manual_seed(0)
-    learn = torch.optim.Adam(critic.parameters(), finish.JUDGING_RATE, betas=(0.0, 0.99))
-    school, where = F.one_hot(torch.tensor([2] * 4), 7).float(), whereabouts(4, torch.device("cpu"))
-    where = where[..., :64, :64]
-    apart = []
-    for step in range(8):
+    jury, lot = Jury(torch.device("cpu")), np.random.default_rng(0)
+    school, truth = torch.full((8,), 2), torch.arange(8) // 4 * 1.0
+    for step in range(12):
         sharp = pictures(4, step)
-        changed = Augmentation(4, rng)
-        soft = F.avg_pool2d(sharp, 5, 1, 2, count_include_pad=False)
-        yes, no = (critic(see(eye, changed(p)), where, school) for p in (sharp, soft))
-        gaps = [(y.mean() - n.mean()).detach() for y, n in zip(yes, no)]
-        apart.append(float(torch.stack(gaps).mean()))
-        losses = [F.relu(1 - y).mean() + F.relu(1 + n).mean() for y, n in zip(yes, no)]
-        learn.zero_grad()
-        torch.stack(losses).sum().backward()
-        learn.step()
-    assert np.mean(apart[-3:]) > apart[0] + 0.5
+        seen = Augmentation(8, lot)(torch.cat([blurred(sharp), sharp]))
+        right = jury.learn(0, seen, school, truth)
+    assert right == 1.0
+    sharp, soft = pictures(4, 99), blurred(pictures(4, 98)).requires_grad_(True)
+    unfooled = jury.unfooled(0, soft, sharp, school[:4])
+    unfooled.backward()
+    assert soft.grad is not None
+    with torch.no_grad():
+        better = soft - 0.5 * soft.grad / soft.grad.abs().max()
+        before = float(unfooled.detach())
+        assert float(jury.unfooled(0, better, sharp, school[:4])) < before
+        assert float(jury.unfooled(0, pictures(4, 98), sharp, school[:4])) < before
+
+
+def test_critics_that_are_taught_anew_take_turns() -> None:
+    jury = Jury(torch.device("cpu"))
+    first = list(jury.critics)
+    jury.renew(RENEWED - 1)
+    assert list(jury.critics) == first
+    jury.renew(RENEWED)
+    kept = [critic is before for critic, before in zip(jury.critics, first)]
+    assert kept == [True, False, True]
+    jury.renew(WHOLES * RENEWED)
+    assert jury.critics[0] is not first[0]
+    assert jury.critics[WHOLES] is first[WHOLES]
 
 
 def test_an_augmentation_changes_real_and_painted_alike() -> None:
     picture = pictures(3, 4)
-    changed = Augmentation(3, torch.Generator().manual_seed(1))
+    changed = Augmentation(3, np.random.default_rng(1))
     assert torch.equal(changed(picture), changed(picture))
     assert not torch.allclose(changed(picture), picture, atol=0.05)
     assert torch.equal(changed(picture[:1]), changed(picture)[:1])  # the first of a longer batch
 
 
+def test_squares_are_the_same_of_every_picture() -> None:
+    ramp = torch.arange(256.0)
+    place = torch.stack([ramp[None].expand(256, 256), ramp[:, None].expand(256, 256)])
+    place = place[None].expand(3, -1, -1, -1)
+    one, other = squares(np.random.default_rng(2), place, place + 0.5)
+    assert one.shape == (3, 2, 128, 128)
+    assert torch.equal(one + 0.5, other)
+    assert not torch.equal(one[0], one[1])
+
+
+def test_what_moves_more_than_its_sketch_flickers() -> None:
+    rng = torch.Generator().manual_seed(0)
+    sketch = torch.rand(4, 4, 32, 32, generator=rng)
+    sketch[1::2] = sketch[::2] + 0.01 * torch.rand(2, 4, 32, 32, generator=rng)
+    sketch[:, 3] = 1.0
+    noisy = sketch.clone()
+    noisy[1::2, :3] += 0.05 * torch.rand(2, 3, 32, 32, generator=rng)
+    still = sketch.clone()
+    still[1::2] = still[::2]
+    assert float(finish.flicker(still, sketch)) == 0.0
+    assert float(finish.flicker(noisy, sketch)) > 0.01
+
+
 def test_every_part_of_the_finisher_learns(lessons: list[Lesson]) -> None:
     pupil = finish.Pupil("cpu", 0)
     room = Classroom(lessons, pupil.device)
+    pupil.begun = -100
     told = [finish.learn(pupil, room) for _ in range(2)]
-    for name in ("missed", "unlike"):
+    for name in ("missed", "strayed", "sparkled", "unfooled"):
         losses = [each[name] for each in told]
         assert np.isfinite(losses).all()
+        assert max(losses) > 0
     assert pupil.steps == 2
     before = finish.Pupil("cpu", 0)
     moved = [
@@ -140,7 +142,7 @@ def test_the_order_of_lessons_follows_the_seed(lessons: list[Lesson]) -> None:
         pupil = finish.Pupil("cpu", seed)
         room = Classroom(lessons, pupil.device)
         schools = room.some_schools(pupil.lot, 6)
-        return [*schools, *room.mixed(pupil.lot, schools)[1].flatten().tolist()]
+        return [*schools, *room.nobodies(pupil.lot, schools)[1].flatten().tolist()]
 
     assert first(3) == first(3)
     assert first(3) != first(4)
@@ -172,6 +174,25 @@ def test_a_training_is_written_and_taken_up_again(
     assert int(again["steps"]) > steps
     _, stored = read_weights(tmp_path, FINISH)
     assert len(stored) < 5e6
+
+
+def test_a_finisher_of_before_there_was_grain_paints_as_it_did() -> None:
+    torch.manual_seed(1)
+    finisher, again = Finisher(), Finisher()
+    torch.nn.init.normal_(finisher.leave.weight, std=0.2)
+    torch.nn.init.zeros_(finisher.back128.second.weight)
+    torch.nn.init.zeros_(finisher.back128.second.bias)
+    old = {k: v for k, v in finisher.state_dict().items() if k[:6] not in ("ground", "back12")}
+    again.take(old)
+    assert (
+        float(again.back128.first.weight.detach().abs().max()) > 0
+    )  # or it would never learn again
+    sketch, code = torch.rand(1, 4, 256, 256), torch.randn(1, 48)
+    school = F.one_hot(torch.tensor([3]), 7).float()
+    with torch.inference_mode():
+        assert torch.equal(finisher(sketch, code, school), again(sketch, code, school))
+    with pytest.raises(RuntimeError):
+        again.take({"enter.weight": torch.zeros(3)})
 
 
 TOGETHER = """

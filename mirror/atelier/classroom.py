@@ -18,12 +18,10 @@ from mirror.atelier.unwarp import Unwarped
 from mirror.faces.model import draw_codes
 from mirror.signals import Floats
 
-#: Side of the squares that are cut out of textures to learn from, pixels: a quarter of the cost.
-CUT_PX = 128
 #: How much of a portrait's sketch is its own sitter's: from, to; above 1 counts as 1.
 OWN_SHARE = 0.6, 1.15
-#: Schools in a batch: few, so that a batch tells how this school paints.
-SCHOOLS_AT_ONCE = 2
+#: How far a portrait comes at once on its way to another, at most: what the show paints anew.
+STRIDE = 1 / 16
 #: The number of the prints, which come after the six schools: they teach drawing, and have no
 #: model of their own.
 PRINTS = len(SCHOOLS)
@@ -74,9 +72,16 @@ class Classroom:
         return sketch, a, one_hot
 
     def some_schools(self, lot: np.random.Generator, count: int) -> list[int]:
-        """Two schools, in two blocks: a batch of so many pictures."""
-        few = lot.choice(len(self.lessons), SCHOOLS_AT_ONCE, p=self._share)
-        return [int(few[i * SCHOOLS_AT_ONCE // count]) for i in range(count)]
+        """By lot; small ones are seen more often than they would be by their pictures alone."""
+        return [int(n) for n in lot.choice(len(self.lessons), count, p=self._share)]
+
+    def originals(self, lot: np.random.Generator, schools: list[int]) -> Tensor:
+        """Training portraits by lot, one of each of these schools: (B, 4, 256, 256)."""
+        chosen = [
+            self.lessons[school].textures[lot.integers(len(self.lessons[school].textures))]
+            for school in schools
+        ]
+        return torch.from_numpy(np.stack(chosen)).to(self.device).movedim(-1, 1).float() / 255
 
     def real(
         self, lot: np.random.Generator, schools: list[int]
@@ -98,33 +103,31 @@ class Classroom:
             )
         return tuple(join(part) for part in zip(*parts))  # type: ignore[return-value]
 
-    def mixed(self, lot: np.random.Generator, schools: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-        """A batch of sketches of people who never sat."""
+    def nobodies(
+        self, lot: np.random.Generator, schools: list[int]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Sketches, codes and schools of people who never sat, two for each of the schools: the
+        second is the first a moment later, on the way to somebody else."""
         parts = []
         for school in schools:
-            codes = self.lessons[school].model.codes
-            norm = float(np.median(np.linalg.norm(codes, axis=1)))
-            if lot.random() < 0.5:
-                drawn = draw_codes(codes, norm, 1, lot)
-            else:  # the river's source walks through a Gaussian
-                drawn = lot.standard_normal((1, codes.shape[1])).astype(np.float32)
-                drawn *= (np.abs(codes).max(axis=0) > 0) * norm / np.linalg.norm(drawn)
-            parts.append(self.sketch(school, drawn.astype(np.float32)))
+            here, there = self._nobody(lot, school), self._nobody(lot, school)
+            later = here + STRIDE * lot.uniform(0.5, 1.0) * (there - here)
+            parts.append(self.sketch(school, np.stack([here, later]).astype(np.float32)))
         return tuple(join(part) for part in zip(*parts))  # type: ignore[return-value]
+
+    def _nobody(self, lot: np.random.Generator, school: int) -> Floats:
+        """A code of a school. (48,)"""
+        codes = self.lessons[school].model.codes
+        norm = float(np.median(np.linalg.norm(codes, axis=1)))
+        if lot.random() < 0.5:
+            return draw_codes(codes, norm, 1, lot)[0]
+        # The river's source walks through a Gaussian.
+        drawn = lot.standard_normal(codes.shape[1]).astype(np.float32)
+        drawn *= (np.abs(codes).max(axis=0) > 0) * norm / np.linalg.norm(drawn)
+        return drawn
 
 
 def join(parts: tuple[Tensor, ...]) -> Tensor:
     """Batches one after another, pictures with their channels last."""
     joined = torch.cat(parts)
     return joined.to(memory_format=torch.channels_last) if joined.ndim == 4 else joined
-
-
-def cut(lot: np.random.Generator, *pictures: Tensor) -> list[Tensor]:
-    """The same square out of every picture; a picture at half the size gives half the square."""
-    x, y = (16 * int(n) for n in lot.integers(0, (256 - CUT_PX) // 16 + 1, 2))
-    cuts = []
-    for picture in pictures:
-        shrink = 256 // picture.shape[-1]
-        left, top, side = x // shrink, y // shrink, CUT_PX // shrink
-        cuts.append(picture[..., top : top + side, left : left + side])
-    return cuts

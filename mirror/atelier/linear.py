@@ -21,9 +21,9 @@ COMPONENT_PX, TEXTURE_PX = 128, 256
 #: What lies outside the sitter counts for so little when components are found.
 GROUND_WEIGHT = 0.12
 #: Paintings keep so many times as far from every training portrait as the two that are most alike:
-#: a fifth more, because sketches are compared, and only near the mean, where the distance is right
-#: within a fifth.
-FURTHER = 1.2
+#: a third more, because sketches are compared, and only near the mean, where the distance is right
+#: within a fifth; and the finisher brings a painting nearer again.
+FURTHER = 1.35
 
 
 @dataclass(frozen=True)

@@ -216,7 +216,7 @@ def load_finisher(folder: Path, name: str, device: str) -> Finisher | None:
     _, stored = read_weights(folder, name)
     finisher = Finisher()
     try:
-        finisher.load_state_dict({k: v.float() for k, v in load_tensors(stored).items()})
+        finisher.take(load_tensors(stored))
     except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise WeightsError(
             str(folder / f"{name}.safetensors"), f"not a finisher ({error})", FORMAT, RESTORE
