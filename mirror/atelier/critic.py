@@ -56,8 +56,7 @@ class Critic(nn.Module):
 
         Returns judgements, above 0 real: (B,) of the whole, and (B, P) of its patches.
         """
-        detail = seen - F.avg_pool2d(seen, 3, 1, 1, count_include_pad=False)
-        found = self.layers(torch.cat([seen * 2 - 0.6, detail * DETAIL], dim=1))
+        found = self.layers(torch.cat([seen * 2 - 0.6, fine(seen) * DETAIL], dim=1))
         whole = self.answer(F.adaptive_avg_pool2d(found, PLACES).flatten(1))  # (B, 7)
         each = self.patch(found).flatten(2)  # (B, 7, P)
         number = torch.arange(len(seen), device=seen.device)
@@ -141,6 +140,11 @@ class Augmentation:
             made.append(torch.roll(turned, (down, right), dims=(1, 2)))
         changed = torch.stack(made) * self._light[: len(rgb)].to(rgb.device)
         return changed.contiguous(memory_format=torch.channels_last)
+
+
+def fine(rgb: Tensor) -> Tensor:
+    """What a blur of three pixels takes away."""
+    return rgb - F.avg_pool2d(rgb, 3, 1, 1, count_include_pad=False)
 
 
 def halved(rgb: Tensor) -> Tensor:

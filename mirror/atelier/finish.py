@@ -28,7 +28,7 @@ from torch.nn import functional as F
 from mirror import __version__
 from mirror.atelier import ranks
 from mirror.atelier.classroom import Classroom, Lesson, join
-from mirror.atelier.critic import WHOLES, Augmentation, Jury, halved, squares
+from mirror.atelier.critic import WHOLES, Augmentation, Jury, fine, halved, squares
 from mirror.cards import FINISH, read_weights, write_weights
 from mirror.clock import Clock, MonotonicClock, utc_now
 from mirror.faces.finisher import Finisher, has_bfloat16
@@ -120,11 +120,6 @@ def misfit(painted: Tensor, real: Tensor) -> Tensor:
     return difference.abs().mean() + down + across
 
 
-def fine(rgb: Tensor) -> Tensor:
-    """What a blur of three pixels takes away."""
-    return rgb - F.avg_pool2d(rgb, 3, 1, 1, count_include_pad=False)
-
-
 def autocast(device: str) -> torch.autocast:
     """bfloat16 where the device computes in it itself: emulated it takes twelve times as long."""
     return torch.autocast(device, dtype=torch.bfloat16, enabled=has_bfloat16(device))
@@ -169,8 +164,8 @@ def _ask(
     """
     lot, jury, school = pupil.lot, pupil.jury, one_hot.argmax(dim=1)
     count = len(painted)
-    real = seen(room.originals(lot, [each for each in schools for _ in range(2)]))
-    more = seen(room.originals(lot, [each for each in schools for _ in range(2)]))
+    twice = [each for each in schools for _ in range(2)]
+    real, more = (seen(room.originals(lot, twice)) for _ in range(2))
     on_black = seen(painted)
     small, small_real = halved(on_black), halved(real)
     square, square_real = squares(lot, on_black, real)

@@ -28,6 +28,7 @@ CHANNELS = (24, 48, 96, 128)
 STYLE = 96
 #: Channels of the noise, and its seed.
 GRAIN, GRAIN_SEED = 8, 128
+#: From so many pixels within a texture on, all of it may be finished.
 RIM_PX = 16
 #: Where these are zero, grain and the block behind it change nothing.
 SILENT = ("ground.", "back128.second.")
@@ -134,7 +135,8 @@ class Finisher(nn.Module):
         return (sketch + 0.5 * torch.tanh(change) * self.get_buffer("inland")).clamp(0, 1)
 
     def take(self, stored: dict[str, Tensor]) -> None:
-        """Take up stored weights. Those of before there was grain paint as they did.
+        """Take up stored weights. Those of before there was grain paint as they did, but for
+        the texture's rim.
 
         Raises RuntimeError for weights of anything else.
         """
