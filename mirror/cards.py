@@ -22,6 +22,9 @@ FORMAT = "mirror-face-1"
 #: Files that all six models share: the canonical frame, and the finisher where there is one.
 FRAME, FINISH = "frame", "finish"
 
+#: Ends the name of the file of what a school's portraits wear.
+WARDROBE = "-wardrobe"
+
 RESTORE = "git checkout weights, or mirror train all"
 
 
@@ -72,6 +75,8 @@ def verify(folder: Path | None = None, strict: bool = True) -> dict[str, str]:
     for school in SCHOOLS:
         try:
             found[school] = str(read_weights(folder, school)[0]["sha256"])
+            if (folder / f"{school}{WARDROBE}.json").is_file():
+                read_weights(folder, school + WARDROBE)
         except WeightsError:
             if strict or (school == SCHOOLS[-1] and not found):
                 raise

@@ -16,7 +16,7 @@ picture against the sitter's own, and by how many pictures of the camera they la
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from mirror.atelier.measures import performances
 from mirror.atelier.measures.judge import expression, look, proportions
 from mirror.atelier.measures.obedience import correlations, different, known
 from mirror.atelier.measures.performances import Performance
+from mirror.faces.wardrobe import Dress
 from mirror.latents.latents import CODE, isotropic
 from mirror.latents.visitors import Visitors
 from mirror.painting.loading import Models, load
@@ -60,6 +61,7 @@ class Stage:
     models: Models
     screen: Screen
     seed: int = 1
+    worn: dict[int, Dress | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.aspect = SIZE[0] / SIZE[1]
@@ -94,7 +96,10 @@ class Stage:
         for parcel in arrangement.parcel:
             face = faces[int(self.river.stream[parcel])]
             code = face.on_shell(self.river.latent[parcel : parcel + 1, CODE])
-            varnished = self.screen.varnish(face.paint(code)[0], int(parcel))
+            if parcel not in self.worn:
+                self.worn[parcel] = face.dress(code)[0]
+            painted = face.paint(code, worn=[self.worn[parcel]])[0]
+            varnished = self.screen.varnish(painted, int(parcel))
             self.screen.hang(int(parcel), varnished, at_once=True)
 
     def draw(self, portraits: Portraits, dt_s: float = 0.0) -> Bytes:
@@ -149,6 +154,7 @@ def sit(stage: Stage, person: Performance) -> tuple[Floats | None, Floats | None
     begun_s = stage.river.time_s
     for second in range(1, int(LATER_S) + 1):
         stage.meet(begun_s + second, None)
+    stage.worn.clear()  # all of them have sunk and risen again
     return at_once, proportions_found(stage, place)
 
 

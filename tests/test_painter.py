@@ -27,7 +27,12 @@ class Plain:
         self.may_go_on.set()
         self.error: Exception | None = None
 
-    def paint(self, codes: Floats, finished: bool = True) -> Bytes:
+    def dress(self, codes: Floats) -> list[None]:
+        return [None] * len(codes)
+
+    def paint(
+        self, codes: Floats, finished: bool = True, *, worn: Sequence[None] | None = None
+    ) -> Bytes:
         self.shades.append(int(codes[0, 0]))
         self.may_go_on.wait(10)
         if self.error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -11,10 +11,11 @@ import pytest
 from mirror import SCHOOLS
 from mirror.clock import MonotonicClock, SteppedClock
 from mirror.faces import FaceModel
+from mirror.faces.wardrobe import Dress
 from mirror.latents.latents import APPEARANCE
 from mirror.painting.painter import Painted, Studio
 from mirror.painting.wishes import JOBS_AT_ONCE, PAINTED_A_STEP, STALE, Wishes, Workshop
-from mirror.signals import Bytes, Floats
+from mirror.signals import Floats
 
 #: Two parcels of each school.
 STREAM = np.repeat(np.arange(6), 2)
@@ -196,7 +197,12 @@ def test_a_damaged_model_leaves_its_parcels_unpainted_and_no_others(
     faces: dict[str, FaceModel], seen: Floats
 ) -> None:
     class Damaged:
-        def paint(self, codes: Floats, finished: bool = True) -> np.ndarray:
+        def dress(self, codes: Floats) -> list[None]:
+            return [None] * len(codes)
+
+        def paint(
+            self, codes: Floats, finished: bool = True, *, worn: Sequence[None] | None = None
+        ) -> np.ndarray:
             raise RuntimeError("damaged")
 
     studio = Studio({**faces, "powder": Damaged()}, SteppedClock())
@@ -214,7 +220,7 @@ def test_a_painter_that_dies_is_followed_by_another(
     """A thread ends when what it runs raises what no model should: SystemExit."""
 
     class Deadly(FaceModel):
-        def paint(self, codes: Floats, finished: bool = True) -> Bytes:
+        def dress(self, codes: Floats) -> list[Dress | None]:
             raise SystemExit
 
     studio = Studio({**faces}, MonotonicClock())

@@ -21,10 +21,11 @@ from mirror import SCHOOLS, __version__
 from mirror.atelier import finish, linear, proportions, ranks
 from mirror.atelier import frame as frames
 from mirror.atelier.classroom import PRINTS, Lesson, lesson
+from mirror.atelier.packing import pack
 from mirror.atelier.portraits import Gathering, gather, picture_files
 from mirror.atelier.unwarp import Unwarped, Unwarper
-from mirror.canonical import FRAME_FILE, Frame, build_mesh, load_frame
-from mirror.cards import FINISH, FORMAT, write_weights
+from mirror.canonical import FRAME_FILE, Frame, Mesh, build_mesh, load_frame
+from mirror.cards import FINISH, FORMAT, WARDROBE, write_weights
 from mirror.clock import utc_now
 from mirror.errors import PortraitsError
 from mirror.faces import Shell, choose_device
@@ -66,6 +67,8 @@ def train(
         if not alone:
             frames.save_frame(frame, out, sum(len(g.portraits) for g in gathered.values()))
         cards = {s: save_model(s, *models[s], gathered[s], out, seed) for s in wanted}
+        for school in wanted:
+            save_wardrobe(school, unwarped[school], build_mesh(frame), out)
     if minutes:
         lessons = [lesson(SCHOOLS.index(s), unwarped[s], models[s][0]) for s in wanted]
         lessons += lessons_of_prints(images / "print", frame) if not alone else []
@@ -196,6 +199,13 @@ def save_model(
     }
     log.info("%s: %d portraits, %.1f MB", school, len(gathering.portraits), len(stored) / 1e6)
     return write_weights(out, school, stored, told)
+
+
+def save_wardrobe(school: str, found: list[Unwarped], mesh: Mesh, out: Path) -> dict[str, Any]:
+    """Write what a school's portraits wear, and its card."""
+    stored = pack(np.stack([each.texture for each in found]), mesh)
+    told = {"school": school, "portraits": len(found), "program": __version__}
+    return write_weights(out, school + WARDROBE, stored, told)
 
 
 def asdict_arrays(geometry: SchoolGeometry) -> dict[str, Floats]:

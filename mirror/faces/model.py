@@ -9,6 +9,7 @@ in the log. Its stream goes to the next school in ``painting.loading``, which a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,11 @@ from safetensors.torch import load as load_tensors
 
 from mirror import SCHOOLS
 from mirror.canonical import Mesh, live_vertices, load_mesh
-from mirror.cards import FINISH, FORMAT, RESTORE, read_weights
+from mirror.cards import FINISH, FORMAT, RESTORE, WARDROBE, read_weights
 from mirror.errors import SettingsError, WeightsError
 from mirror.faces.finisher import Finisher, finish
 from mirror.faces.originals import Originals
+from mirror.faces.wardrobe import Dress, Wardrobe
 from mirror.latents.latents import (
     APPEARANCE,
     guess_aspect,
@@ -64,8 +66,9 @@ class FaceModel:
     def __init__(
         self, school: str, card: dict[str, Any], tensors: dict[str, torch.Tensor], mesh: Mesh,
         device: str = "cpu", accent: float = STANDARD.accent, finisher: Finisher | None = None,
-        emphasis: float = STANDARD.emphasis,
+        emphasis: float = STANDARD.emphasis, pictures: list[Bytes] | None = None,
     ) -> None:  # fmt: skip
+        """pictures: see ``Wardrobe``; without them everybody is painted as the code says."""
         self.school, self.card, self.mesh, self.accent = school, card, mesh, accent
         self._finisher = finisher
         self.device = torch.device(device)
@@ -87,8 +90,14 @@ class FaceModel:
         lined = 1.0 - card.get("line", 0.0) * lines(mesh.frame)  # (256, 256)
         self._lined = torch.from_numpy(lined).to(self.device)
         half = torch.nn.functional.avg_pool2d(self._mean[None], self._mean.shape[-1] // self._side)
+        apart = card.get("apart", 0.0)
         self._originals = Originals(
-            self.training_codes, half[0].cpu().numpy(), components.numpy(), card.get("apart", 0.0)
+            self.training_codes, half[0].cpu().numpy(), components.numpy(), apart
+        )
+        self._wardrobe = (
+            Wardrobe(pictures, mesh, half[0], components, self.training_codes, apart)
+            if pictures is not None
+            else None
         )
 
     def read(self, markers: Floats, aspect: float | None = None) -> Floats:
@@ -114,14 +123,29 @@ class FaceModel:
         rng = np.random.default_rng(seed)
         return draw_codes(self.training_codes, self.shell.norm, count, rng)
 
+    def dress(self, codes: Floats) -> list[Dress | None]:
+        """What suits codes (B, 48): one each, None where the school has no wardrobe.
+
+        Hold on to it while a portrait can be seen: an appearance that changes a little would be
+        given other hair.
+        """
+        if self._wardrobe is None:
+            return [None] * len(codes)
+        held = self._originals.keep_apart(self.on_shell(codes))
+        return [self._wardrobe.choose(code) for code in held]
+
     @torch.inference_mode()
-    def paint(self, codes: Floats, finished: bool = True, copies: bool = False) -> Bytes:
+    def paint(
+        self, codes: Floats, finished: bool = True, copies: bool = False,
+        worn: Sequence[Dress | None] | None = None,
+    ) -> Bytes:  # fmt: skip
         """Canonical textures.
 
         codes: (B, 48) float32. finished: False leaves them as the linear sketch, for comparison;
         without a finisher both are the same. copies: True paints training portraits, too, as the
-        model remembers them; otherwise whatever is painted keeps away from them. Returns
-        (B, 256, 256, 4) uint8, RGB and straight alpha.
+        model remembers them; otherwise whatever is painted keeps away from them, in their hair and
+        clothes but with nobody's face. worn: what ``dress`` chose for each before; None: chosen
+        now. Returns (B, 256, 256, 4) uint8, RGB and straight alpha.
         """
         check("codes", codes, (None, APPEARANCE))
         held = self.on_shell(codes)
@@ -134,21 +158,31 @@ class FaceModel:
         texture = (self._mean + sketch).clamp_(0, 1)
         if finished and self._finisher is not None:
             texture = finish(self._finisher, texture, a, SCHOOLS.index(self.school))
+        if finished and not copies and self._wardrobe is not None:
+            worn = worn or [self._wardrobe.choose(code) for code in held]
+            texture = torch.stack([
+                each if dress is None else self._wardrobe.put_on(each, dress)
+                for each, dress in zip(texture, worn)
+            ])  # fmt: skip
         texture[:, :3] *= self._lined
         texture = texture.mul_(255).round_().to(torch.uint8)
         return texture.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
-    def portray(self, latent: Floats, size: int = TEXTURE_PX, copies: bool = False) -> Bytes:
+    def portray(
+        self, latent: Floats, size: int = TEXTURE_PX, copies: bool = False,
+        worn: Dress | None = None,
+    ) -> Bytes:  # fmt: skip
         """A latent as a portrait: painted, warped and drawn by the screen's own shaders.
 
-        latent: (D,) float32. copies: as for ``paint``. Returns (size, size, 3) uint8 RGB. Needs
-        OpenGL (ScreenError).
+        latent: (D,) float32. copies, worn: as for ``paint``. Returns (size, size, 3) uint8 RGB.
+        Needs OpenGL (ScreenError).
         """
         from mirror.screen import portray as draw  # noqa: PLC0415 - painting alone needs no OpenGL
 
         pose, shape, code = split(latent[None])
         vertices = live_vertices(self.mesh, pose, shape)[0]
-        return draw(self.mesh, self.paint(code, copies=copies)[0], vertices, size=size)
+        painted = self.paint(code, copies=copies, worn=[worn] if worn else None)
+        return draw(self.mesh, painted[0], vertices, size=size)
 
 
 def draw_codes(training: Floats, norm: float, count: int, rng: np.random.Generator) -> Floats:
@@ -201,12 +235,29 @@ def load_face(
 ) -> FaceModel:
     """One model, its checksum verified; raises WeightsError when it is missing or damaged."""
     card, stored = read_weights(folder, school)
+    pictures = load_pictures(folder, school)
     try:
         return FaceModel(
-            school, card, load_tensors(stored), mesh, device, accent, finisher, emphasis
+            school, card, load_tensors(stored), mesh, device, accent, finisher, emphasis, pictures
         )
     except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise not_a_model(folder, school, error) from error
+
+
+def load_pictures(folder: Path, school: str) -> list[Bytes] | None:
+    """What a school's portraits wear, see ``Wardrobe``; None where the folder has nothing. Raises
+    WeightsError if it is damaged."""
+    name = school + WARDROBE
+    if not (folder / f"{name}.json").is_file():
+        return None
+    _, stored = read_weights(folder, name)
+    try:
+        tensors = load_tensors(stored)
+        return np.split(tensors["pictures"].numpy(), tensors["ends"].numpy()[:-1])
+    except (KeyError, ValueError, SafetensorError) as error:
+        raise WeightsError(
+            str(folder / f"{name}.safetensors"), f"not a wardrobe ({error})", FORMAT, RESTORE
+        ) from error
 
 
 def load_finisher(folder: Path, name: str, device: str) -> Finisher | None:

@@ -14,7 +14,7 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from mirror.clock import Clock, precise_s
 from mirror.signals import Bytes, Floats
@@ -27,23 +27,35 @@ NICE = 10
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 
 
+#: What somebody wears is the model's own business; the studio only holds on to it.
+Worn = Any
+
+
 class Model(Protocol):
     """Whatever paints: codes (B, 48) float32 -> textures (B, 256, 256, 4) uint8."""
 
-    def paint(self, codes: Floats, finished: bool = True) -> Bytes:
+    def paint(
+        self, codes: Floats, finished: bool = True, *, worn: Sequence[Worn] | None = None
+    ) -> Bytes:
         """Canonical textures of appearance codes; not finished: quicker, and less fine."""
+        ...
+
+    def dress(self, codes: Floats) -> Sequence[Worn]:
+        """What each of the codes shall wear."""
         ...
 
 
 @dataclass(frozen=True)
 class Job:
     """One texture to paint. code: (48,) float32, appearance of the school. finished: False for a
-    quick sketch, where nothing hangs yet."""
+    quick sketch, where nothing hangs yet. seen: whether somebody sees what hangs there: then hair
+    and clothes stay the same."""
 
     slot: int
     school: str
     code: Floats
     finished: bool = True
+    seen: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,7 @@ class Studio:
         self.failures: Counter[str] = Counter()
         self._in_a_row: Counter[str] = Counter()
         self._resting_until_s: dict[str, float] = {}
+        self._worn: dict[int, Worn] = {}
 
     def paint(self, jobs: Sequence[Job]) -> list[Painted]:
         """Paint jobs, school by school; those of a failing school are left out."""
@@ -101,7 +114,13 @@ class Studio:
         return [Painted(job, texture, ms) for job, texture in zip(jobs, done)]
 
     def _texture(self, job: Job) -> Bytes:
-        texture = self.models[job.school].paint(job.code[None], job.finished)[0]
+        model, code = self.models[job.school], job.code[None]
+        if not job.finished:
+            texture = model.paint(code, False)[0]
+        else:
+            if not job.seen or job.slot not in self._worn:
+                self._worn[job.slot] = model.dress(code)[0]
+            texture = model.paint(code, worn=[self._worn[job.slot]])[0]
         return texture if self._varnish is None else self._varnish(texture, job.slot)
 
     def _rest(self, school: str, error: Exception) -> None:

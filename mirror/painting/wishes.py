@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 STALE = 0.1
 #: A parcel that cannot be seen still wants a painting, for when it surfaces.
 UNSEEN = 0.04
+#: From this opacity on a portrait is seen: it keeps its hair and clothes until it has sunk.
+HARDLY_SEEN = 0.03
 #: Paintings for one drawn picture where there is no thread, and jobs handed to it where there is.
 PAINTED_A_STEP, JOBS_AT_ONCE = 3, 2
 #: Paintings hung for one drawn picture: each costs the show's thread two milliseconds.
@@ -51,9 +53,12 @@ class Wishes:
         order = np.argsort(-want, kind="stable")
         chosen = [int(s) for s in order if missed[s] > STALE and can(self._school[s])][:most]
         return [
-            Job(slot, self._school[slot], codes[slot].copy(), not self._blank(slot))
+            Job(
+                slot, self._school[slot], codes[slot].copy(), not self._blank(slot),
+                seen=bool(opacity[slot] > HARDLY_SEEN),
+            )
             for slot in chosen
-        ]
+        ]  # fmt: skip
 
     def fulfil(self, painted: Painted) -> None:
         """A painting has come."""

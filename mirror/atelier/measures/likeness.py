@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from mirror.canonical import Mesh
+from mirror.faces.wardrobe import face_mask
 from mirror.signals import Bytes, Floats
 
 #: Side at which portraits are compared with one another: who it is, not how it is painted.
@@ -29,13 +30,6 @@ def small(textures: Bytes, side: int) -> Floats:
     """(N, S, S, 4) -> (N, side, side, 3) float32, on black."""
     shrunk = [cv2.resize(seen(t), (side, side), interpolation=cv2.INTER_AREA) for t in textures]
     return np.stack(shrunk).astype(np.float32)
-
-
-def face_mask(mesh: Mesh, side: int) -> np.ndarray:
-    """(side, side) bool: inside the face's oval."""
-    mask = np.zeros((side, side), np.uint8)
-    cv2.fillPoly(mask, [np.round(mesh.uv[mesh.frame.oval] * side).astype(np.int32)], [1])
-    return mask.astype(bool)
 
 
 def fine_energy(textures: Bytes, mesh: Mesh) -> float:

@@ -16,7 +16,7 @@ from mirror.atelier.measures.judge import SURFACE, distance, expression, look, p
 from mirror.atelier.measures.performances import Performance
 from mirror.atelier.measures.variants import Variant, random_latents
 from mirror.canonical import Frame, live_vertices
-from mirror.latents.latents import isotropic, split
+from mirror.latents.latents import CODE, isotropic, split
 from mirror.signals import Floats
 
 #: Heads turned further than this need not be found, radians.
@@ -53,10 +53,10 @@ def hear(variant: Variant, performance: Performance, count: int = 40) -> Heard:
     """Let a portrait follow a performance, and look at it at so many moments."""
     model, frame = variant.model, variant.model.mesh.frame
     latents = performance.followed(model.geometry, frame, model.accent)
-    heard = Heard(performance.name)
+    heard, worn = Heard(performance.name), variant.dress(latents[0][CODE])
     for moment in performance.moments(count):
         markers, latent = performance.markers[moment], latents[moment]
-        points = look(variant.portray(latent))
+        points = look(variant.portray(latent, worn=worn))
         if points is None:
             heard.lost += 1
             continue

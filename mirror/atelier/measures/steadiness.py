@@ -2,7 +2,8 @@
 
 In: a variant and its linear sketch. Out: numbers. A code walks slowly from one random appearance to
 another, in steps as small as those after which the show paints anew. Where both ends of the walk
-are alike there is nothing to do on the way: what moves there, flickers.
+are alike there is nothing to do on the way: what moves there, flickers. Hair and clothes stay, as
+they do in the show while a portrait can be seen.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ def steady(variant: Variant, sketch: Variant, walks: int, seed: int) -> tuple[fl
         portrait = (ends[..., 3] > 255 * OPAQUE).all(axis=0)
         come = np.abs(seen(ends[1]) - seen(ends[0])).mean(axis=2)
         still = portrait & (come <= np.quantile(come[portrait], STILL))
-        frames = np.stack([seen(texture) for texture in variant.paint(codes)])  # (T, S, S, 3)
+        painted = variant.paint(codes, variant.dress(codes[0]))
+        frames = np.stack([seen(texture) for texture in painted])  # (T, S, S, 3)
         steps = np.abs(np.diff(frames, axis=0)).mean(axis=3)
         quiet.append(float(steps[:, still].mean()))
         came = np.abs(frames[-1] - frames[0]).mean(axis=2)[portrait].mean()

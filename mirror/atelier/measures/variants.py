@@ -14,6 +14,7 @@ import torch
 
 from mirror.canonical import live_vertices
 from mirror.faces import FaceModel
+from mirror.faces.wardrobe import Dress
 from mirror.latents.latents import CODE, POSE, split
 from mirror.painting.loading import density
 from mirror.screen import portray
@@ -30,16 +31,23 @@ class Variant:
     model: FaceModel
     finished: bool = True
 
-    def paint(self, codes: Floats) -> Bytes:
-        """Codes (B, 48) -> textures (B, 256, 256, 4), straight alpha."""
+    def paint(self, codes: Floats, worn: Dress | None = None) -> Bytes:
+        """Codes (B, 48) -> textures (B, 256, 256, 4), straight alpha. worn: by all of them."""
         rounds = [codes[i : i + BATCH] for i in range(0, len(codes), BATCH)]
-        return np.concatenate([self.model.paint(part, self.finished) for part in rounds])
+        return np.concatenate([
+            self.model.paint(part, self.finished, worn=[worn] * len(part) if worn else None)
+            for part in rounds
+        ])  # fmt: skip
 
-    def portray(self, latent: Floats, size: int = 256) -> Bytes:
+    def dress(self, code: Floats) -> Dress | None:
+        """What somebody (48,) wears for as long as they are looked at; None: nothing."""
+        return self.model.dress(code[None])[0]
+
+    def portray(self, latent: Floats, size: int = 256, worn: Dress | None = None) -> Bytes:
         """A latent (D,) as on the screen: (size, size, 3)."""
         pose, shape, code = split(latent[None])
         vertices = live_vertices(self.model.mesh, pose, shape)[0]
-        return portray(self.model.mesh, self.paint(code)[0], vertices, size)
+        return portray(self.model.mesh, self.paint(code, worn)[0], vertices, size)
 
 
 @contextmanager

@@ -1,0 +1,196 @@
+"""Hair, hats and collars: who never sat wears what the school has painted.
+
+In: what a model painted of a code. Out: the same face in hair from one portrait of the school and
+in clothes from another, both in the colours of whoever wears them. Mixtures of a few dozen
+portraits agree on faces, and blur all around them; so the brushwork there is the school's own. Of
+the portraits themselves only this is kept: their faces are blank.
+
+Hair and clothes are chosen once and worn for as long as a portrait can be seen: see
+``FaceModel.dress``.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from mirror.canonical import Mesh
+from mirror.signals import Bytes, Floats
+
+#: Side of a texture, and that at which portraits are compared, pixels.
+TEXTURE_PX, COMPARED_PX = 256, 32
+#: What is worn begins so far within the face's oval, and so softly, texture pixels.
+WITHIN_PX, SOFT_PX = 9, 6.0
+#: Nothing is worn at the texture's rim; from so many pixels within it on it is worn wholly.
+RIM_PX = 16
+#: Hair ends and clothes begin at this share of the face's height, and so softly, texture pixels.
+COLLAR, COLLAR_SOFT_PX = 0.8, 7.0
+#: Chosen by lot among so many portraits whose hair, or whose clothes, are nearest.
+NEAREST = 8
+#: Colours are bent to those of whoever wears them by a gamma of at most this, or one over it: so
+#: black stays black, and white is never more than white.
+GAMMA = 1.6
+#: Means are taken for no darker and no lighter than this where gammas are made of them.
+DARKEST, LIGHTEST = 0.02, 0.9
+#: Pictures of what may be worn that stay decoded, for each school.
+KEPT = 16
+
+
+@dataclass(frozen=True)
+class Dress:
+    """What somebody wears: numbers of training codes, whose later half are mirror images."""
+
+    hair: int
+    clothes: int
+
+
+class Regions:
+    """Where hair and clothes are in a texture of some size. side: its pixels."""
+
+    def __init__(self, mesh: Mesh, side: int = TEXTURE_PX) -> None:
+        oval = face_mask(mesh, TEXTURE_PX).astype(np.float32)
+        inner = cv2.erode(oval, np.ones((WITHIN_PX, WITHIN_PX)))
+        away = np.minimum(np.arange(TEXTURE_PX), np.arange(TEXTURE_PX)[::-1])
+        inland = np.clip(np.minimum(away[None], away[:, None]) / RIM_PX, 0, 1)
+        worn = (1 - cv2.GaussianBlur(inner, (0, 0), SOFT_PX)) * inland
+        rows = np.flatnonzero(oval.any(axis=1))
+        collar = rows[0] + COLLAR * (rows[-1] - rows[0])
+        hair = 1 / (1 + np.exp((np.arange(TEXTURE_PX) - collar) / COLLAR_SOFT_PX))[:, None]
+        parts = np.stack([worn * hair, worn * (1 - hair)]).astype(np.float32)
+        size = (side, side)
+        small = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in parts]
+        self.parts = torch.from_numpy(np.stack(small))[:, None]  # (2, 1, S, S)
+
+    @property
+    def worn(self) -> Tensor:
+        """How much of each pixel is worn: (1, S, S), 0 to 1."""
+        return self.parts.sum(dim=0)
+
+
+def face_mask(mesh: Mesh, side: int) -> np.ndarray:
+    """(side, side) bool: inside the face's oval."""
+    mask = np.zeros((side, side), np.uint8)
+    cv2.fillPoly(mask, [np.round(mesh.uv[mesh.frame.oval] * side).astype(np.int32)], [1])
+    return mask.astype(bool)
+
+
+class Wardrobe:
+    """What a school's portraits wear."""
+
+    def __init__(
+        self, pictures: list[Bytes], mesh: Mesh, mean: Tensor, components: Tensor, codes: Floats,
+        apart: float,
+    ) -> None:  # fmt: skip
+        """pictures: (2N,) encoded images, colours on black and coverage of each of N portraits.
+        mean: (4, S, S) float32; components: (48, 4, S, S), S a multiple of 32; codes: (2N, 48),
+        mirror images last; apart: see ``Originals``. Raises ValueError for another number of
+        pictures than codes."""
+        if len(pictures) != len(codes):
+            raise ValueError(f"{len(pictures)} pictures of {len(codes) // 2} portraits")
+        self._pictures, self._apart = pictures, apart
+        self._regions, self._compared = Regions(mesh), Regions(mesh, COMPARED_PX)
+        self._device = mean.device
+        self._parts = self._regions.parts.to(self._device)
+        step = mean.shape[-1] // COMPARED_PX
+        self._mean = F.avg_pool2d(mean.cpu(), step)
+        self._components = F.avg_pool2d(components.cpu(), step).flatten(1)  # (48, 4 * 32 * 32)
+        self._originals = self._small(codes)  # (2N, 4, 32, 32)
+        self._decoded: OrderedDict[int, Tensor] = OrderedDict()
+
+    def choose(self, code: Floats) -> Dress:
+        """What suits an appearance (48,), as long as it makes nobody's portrait of it.
+
+        By lot among what is nearest, and the same for the same code.
+        """
+        lot = np.random.default_rng(zlib.crc32(np.round(code, 2).tobytes()))
+        sketch = self._small(code[None])[0]
+        near = [self._nearest(sketch, part, lot) for part in self._compared.parts]
+        pairs = [Dress(hair, clothes) for hair in near[0] for clothes in near[1]]
+        pairs = [pairs[n] for n in lot.permutation(len(pairs))[: 2 * NEAREST]]
+        away = [self._distance(sketch, pair) for pair in pairs]
+        enough = [n for n, distance in enumerate(away) if distance >= self._apart]
+        return pairs[enough[0] if enough else int(np.argmax(away))]
+
+    def put_on(self, texture: Tensor, dress: Dress) -> Tensor:
+        """Dress a painted texture: (4, 256, 256), RGB and straight alpha in [0, 1]."""
+        worn = [self._picture(dress.hair), self._picture(dress.clothes)]
+        bare = torch.cat([texture[:3] * texture[3:], texture[3:]])
+        dressed = _dressed(bare, worn, self._parts, stride=2)
+        colour = dressed[:3] / dressed[3:].clamp(min=1 / 255)
+        return torch.cat([colour, dressed[3:]]).clamp_(0, 1)
+
+    def _small(self, codes: Floats) -> Tensor:
+        """Sketches as they are compared: (B, 48) -> (B, 4, 32, 32), on black."""
+        drawn = torch.from_numpy(np.asarray(codes, np.float32)) @ self._components
+        sketch = (self._mean + drawn.view(-1, *self._mean.shape)).clamp_(0, 1)
+        return torch.cat([sketch[:, :3] * sketch[:, 3:], sketch[:, 3:]], dim=1)
+
+    def _nearest(self, sketch: Tensor, part: Tensor, lot: np.random.Generator) -> list[int]:
+        """Whose part is most like it: a portrait or its mirror image, not both."""
+        away = ((self._originals - sketch) * part).square().sum(dim=(1, 2, 3))
+        sitters = len(away) // 2
+        mirrored = away[sitters:] < away[:sitters]
+        nearest = torch.minimum(away[:sitters], away[sitters:]).argsort()[:NEAREST]
+        return [int(n) + sitters * int(mirrored[n]) for n in nearest]
+
+    def _distance(self, sketch: Tensor, dress: Dress) -> float:
+        """How far somebody dressed is from the nearest original, as these are compared."""
+        worn = [self._originals[dress.hair], self._originals[dress.clothes]]
+        dressed = _dressed(sketch, worn, self._compared.parts)
+        away = (self._originals[:, :3] - dressed[:3]).square().mean(dim=(1, 2, 3))
+        return float(away.min().sqrt())
+
+    def _picture(self, number: int) -> Tensor:
+        """What a training code wears: (4, 256, 256), on black."""
+        if number in self._decoded:
+            self._decoded.move_to_end(number)
+            return self._decoded[number]
+        sitters = len(self._pictures) // 2
+        colour, coverage = (
+            cv2.imdecode(self._pictures[2 * (number % sitters) + n], cv2.IMREAD_UNCHANGED)
+            for n in range(2)
+        )
+        both = np.dstack([colour[..., 2::-1], coverage if coverage.ndim == 2 else coverage[..., 0]])
+        both = both[:, ::-1] if number >= sitters else both
+        picture = torch.from_numpy(np.ascontiguousarray(both.transpose(2, 0, 1)))
+        self._decoded[number] = picture.to(self._device).float().div_(255)
+        if len(self._decoded) > KEPT:
+            self._decoded.popitem(last=False)
+        return self._decoded[number]
+
+
+def _dressed(bare: Tensor, worn: list[Tensor], parts: Tensor, stride: int = 1) -> Tensor:
+    """Somebody in hair and clothes that are not theirs: (4, S, S), on black.
+
+    stride: every so many pixels are asked for their colour.
+    """
+    dressed = bare * (1 - parts.sum(dim=0))
+    for piece, part in zip(worn, parts):
+        few = part[:, ::stride, ::stride]
+        theirs, own = (_tone(each[:, ::stride, ::stride], few) for each in (piece, bare))
+        dressed = dressed + part * _recoloured(piece, own / theirs)
+    return dressed
+
+
+def _tone(picture: Tensor, where: Tensor) -> Tensor:
+    """Logarithm of the mean colour of a picture on black (4, S, S): (3, 1, 1), below 0.
+
+    where: (1, S, S), how much each pixel counts.
+    """
+    total = (where * picture[:3]).sum(dim=(1, 2), keepdim=True)
+    mean = total / ((where * picture[3:]).sum() + 1e-3)
+    return mean.clamp(DARKEST, LIGHTEST).log()
+
+
+def _recoloured(picture: Tensor, gamma: Tensor) -> Tensor:
+    """A picture on black (4, S, S), its colours to a power: (3, 1, 1)."""
+    alpha = picture[3:]
+    colour = (picture[:3] / alpha.clamp(min=1 / 255)).clamp(1e-4, 1)
+    return torch.cat([colour.pow(gamma.clamp(1 / GAMMA, GAMMA)) * alpha, alpha])
