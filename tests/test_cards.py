@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from mirror import SCHOOLS
-from mirror.cards import FORMAT, read_card, read_weights, verify, write_weights, write_whole
+from mirror.cards import (
+    FORMAT,
+    WARDROBE,
+    read_card,
+    read_weights,
+    verify,
+    write_weights,
+    write_whole,
+)
 from mirror.errors import WeightsError
 from mirror.faces import load_faces
 from mirror.places import weights_folder
@@ -117,6 +125,7 @@ def test_a_card_that_is_no_text_is_refused(folder: Path) -> None:
 
 def test_weights_that_their_card_vouches_for_but_are_no_model_are_refused(folder: Path) -> None:
     card = read_card(folder, "panel")
+    (folder / f"panel{WARDROBE}.json").unlink()  # it belongs to the model that was there
     for stored in (b"", b"not tensors at all", (folder / "frame.safetensors").read_bytes()):
         write_weights(folder, "panel", stored, card)
         assert verify(folder)["panel"] == hashlib.sha256(stored).hexdigest()

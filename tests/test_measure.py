@@ -291,8 +291,8 @@ def test_paint_that_flickers_is_less_steady_than_a_sketch(
     rng = np.random.default_rng(0)
     paint = model.paint
 
-    def flicker(codes: np.ndarray, finished: bool = True) -> np.ndarray:
-        textures = paint(codes, finished).astype(int)
+    def flicker(codes: np.ndarray, finished: bool = True, **more: Any) -> np.ndarray:
+        textures = paint(codes, finished, **more).astype(int)
         noise = rng.normal(0, 12, textures.shape) if finished else 0
         return np.clip(textures + noise, 0, 255).astype(np.uint8)
 

@@ -98,6 +98,25 @@ def test_the_real_models_paint_in_the_studio(
         assert (each.texture == alone).all()
 
 
+def test_hair_and_clothes_stay_while_a_portrait_is_seen(faces: dict[str, FaceModel]) -> None:
+    """Unseen it is given what suits what it has become."""
+    model, clock = faces["salon"], SteppedClock()
+    studio = Studio(dict(faces), clock)
+    codes = list(model.random_codes(12, 3))
+    one = codes[0]
+    other = next(code for code in codes if model.dress(code[None]) != model.dress(one[None]))
+
+    def painted(code: Floats, seen: bool) -> Bytes:
+        return studio.paint([Job(5, "salon", code, seen=seen)])[0].texture
+
+    worn = model.dress(one[None])
+    assert (painted(one, seen=True) == model.paint(one[None])[0]).all()  # nothing was worn before
+    assert (painted(other, seen=True) == model.paint(other[None], worn=worn)[0]).all()
+    assert (painted(other, seen=False) == model.paint(other[None])[0]).all()
+    held = model.dress(other[None])
+    assert (painted(one, seen=True) == model.paint(one[None], worn=held)[0]).all()
+
+
 @pytest.mark.parametrize("error", [RuntimeError("CUDA"), MemoryError(), ValueError("nan")])
 def test_a_damaged_model_is_left_out_and_the_others_go_on(
     studio: Studio, models: dict[str, Plain], error: Exception

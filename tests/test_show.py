@@ -212,11 +212,11 @@ def test_one_damaged_model_at_run_time_and_five_go_on(
     paint = FaceModel.paint
     painted: set[str] = set()
 
-    def damaged(self: FaceModel, codes: Floats, *more: Any) -> Bytes:
+    def damaged(self: FaceModel, codes: Floats, *more: Any, **worn: Any) -> Bytes:
         if self.school == "limner":
             raise RuntimeError("no such tensor")
         painted.add(self.school)
-        return paint(self, codes, *more)
+        return paint(self, codes, *more, **worn)
 
     monkeypatch.setattr(FaceModel, "paint", damaged)
     told = run(SETTINGS, options(source=str(short_film), realtime=False))

@@ -14,7 +14,14 @@ from mirror.faces import FaceModel
 from mirror.faces.wardrobe import Dress
 from mirror.latents.latents import APPEARANCE
 from mirror.painting.painter import Painted, Studio
-from mirror.painting.wishes import JOBS_AT_ONCE, PAINTED_A_STEP, STALE, Wishes, Workshop
+from mirror.painting.wishes import (
+    HARDLY_SEEN,
+    JOBS_AT_ONCE,
+    PAINTED_A_STEP,
+    STALE,
+    Wishes,
+    Workshop,
+)
 from mirror.signals import Floats
 
 #: Two parcels of each school.
@@ -274,3 +281,11 @@ def test_where_nothing_hangs_yet_nobody_waits_for_the_pace(
         time.sleep(0.005)
     assert len(done) <= hung + JOBS_AT_ONCE  # no more than was under way
     workshop.close()
+
+
+def test_who_can_be_seen_keeps_hair_and_clothes() -> None:
+    wishes = Wishes(SCHOOLS, STREAM)
+    opacity = np.linspace(0, 1, PARCELS, dtype=np.float32)
+    jobs = wishes.jobs(codes(), opacity, lambda school: True, PARCELS)
+    assert len(jobs) == PARCELS
+    assert {job.slot for job in jobs if job.seen} == set(np.flatnonzero(opacity > HARDLY_SEEN))

@@ -68,7 +68,7 @@ def train(
             frames.save_frame(frame, out, sum(len(g.portraits) for g in gathered.values()))
         cards = {s: save_model(s, *models[s], gathered[s], out, seed) for s in wanted}
         for school in wanted:
-            save_wardrobe(school, unwarped[school], build_mesh(frame), out)
+            save_wardrobe(cards[school], unwarped[school], build_mesh(frame), out)
     if minutes:
         lessons = [lesson(SCHOOLS.index(s), unwarped[s], models[s][0]) for s in wanted]
         lessons += lessons_of_prints(images / "print", frame) if not alone else []
@@ -201,11 +201,14 @@ def save_model(
     return write_weights(out, school, stored, told)
 
 
-def save_wardrobe(school: str, found: list[Unwarped], mesh: Mesh, out: Path) -> dict[str, Any]:
-    """Write what a school's portraits wear, and its card."""
+def save_wardrobe(
+    model: dict[str, Any], found: list[Unwarped], mesh: Mesh, out: Path
+) -> dict[str, Any]:
+    """Write what a school's portraits wear, and its card. model: the card of the school's model."""
     stored = pack(np.stack([each.texture for each in found]), mesh)
-    told = {"school": school, "portraits": len(found), "program": __version__}
-    return write_weights(out, school + WARDROBE, stored, told)
+    told = {"school": model["school"], "model": model["sha256"], "portraits": len(found)}
+    name = str(model["school"]) + WARDROBE
+    return write_weights(out, name, stored, {**told, "program": __version__})
 
 
 def asdict_arrays(geometry: SchoolGeometry) -> dict[str, Floats]:

@@ -235,7 +235,7 @@ def load_face(
 ) -> FaceModel:
     """One model, its checksum verified; raises WeightsError when it is missing or damaged."""
     card, stored = read_weights(folder, school)
-    pictures = load_pictures(folder, school)
+    pictures = load_pictures(folder, school, card)
     try:
         return FaceModel(
             school, card, load_tensors(stored), mesh, device, accent, finisher, emphasis, pictures
@@ -244,13 +244,18 @@ def load_face(
         raise not_a_model(folder, school, error) from error
 
 
-def load_pictures(folder: Path, school: str) -> list[Bytes] | None:
+def load_pictures(folder: Path, school: str, model: dict[str, Any]) -> list[Bytes] | None:
     """What a school's portraits wear, see ``Wardrobe``; None where the folder has nothing. Raises
-    WeightsError if it is damaged."""
+    WeightsError if it is damaged, or of another model than the one with this card."""
     name = school + WARDROBE
     if not (folder / f"{name}.json").is_file():
         return None
-    _, stored = read_weights(folder, name)
+    card, stored = read_weights(folder, name)
+    if card.get("model") != model["sha256"]:
+        raise WeightsError(
+            str(folder / f"{name}.json"), f"belongs to model {str(card.get('model'))[:12]}…",
+            f"model {model['sha256'][:12]}…, or no such file", RESTORE,
+        )  # fmt: skip
     try:
         tensors = load_tensors(stored)
         return np.split(tensors["pictures"].numpy(), tensors["ends"].numpy()[:-1])

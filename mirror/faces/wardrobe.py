@@ -109,14 +109,18 @@ class Wardrobe:
 
         By lot among what is nearest, and the same for the same code.
         """
-        lot = np.random.default_rng(zlib.crc32(np.round(code, 2).tobytes()))
+        lot = np.random.default_rng(zlib.crc32(np.packbits(code > 0).tobytes()))
         sketch = self._small(code[None])[0]
         near = [self._nearest(sketch, part, lot) for part in self._compared.parts]
         pairs = [Dress(hair, clothes) for hair in near[0] for clothes in near[1]]
-        pairs = [pairs[n] for n in lot.permutation(len(pairs))[: 2 * NEAREST]]
-        away = [self._distance(sketch, pair) for pair in pairs]
-        enough = [n for n, distance in enumerate(away) if distance >= self._apart]
-        return pairs[enough[0] if enough else int(np.argmax(away))]
+        furthest, chosen = -1.0, pairs[0]
+        for n in lot.permutation(len(pairs)):
+            away = self._distance(sketch, pairs[n])
+            if away > furthest:
+                furthest, chosen = away, pairs[n]
+            if away >= self._apart:
+                break
+        return chosen
 
     def put_on(self, texture: Tensor, dress: Dress) -> Tensor:
         """Dress a painted texture: (4, 256, 256), RGB and straight alpha in [0, 1]."""
