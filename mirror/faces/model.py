@@ -1,28 +1,20 @@
-"""The six face models: from an appearance to a canonical texture, and from markers to a latent.
+"""One school's face model: from an appearance to a canonical texture, and from markers to a latent.
 
 In: appearance codes of one school. Out: RGBA textures in the canonical frame. In a show the
 painter's thread calls; torch is used nowhere else but here and in the atelier.
-
-One damaged model never stops the other five: ``load_faces(strict=False)`` leaves it out and says so
-in the log. Its stream goes to the next school in ``painting.loading``, which a show loads by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
 
 from mirror import SCHOOLS
-from mirror.canonical import Mesh, live_vertices, load_mesh
-from mirror.cards import FINISH, FORMAT, RESTORE, WARDROBE, read_weights
-from mirror.errors import SettingsError, WeightsError
+from mirror.canonical import Mesh, live_vertices
 from mirror.faces.finisher import Finisher, finish
 from mirror.faces.originals import Originals
 from mirror.faces.wardrobe import Dress, Wardrobe
@@ -34,9 +26,8 @@ from mirror.latents.latents import (
     remove_pose,
     split,
 )
-from mirror.latents.stored import STORED, each_school, geometry_of, not_a_model
+from mirror.latents.stored import STORED, geometry_of
 from mirror.lines import lines
-from mirror.places import weights_folder
 from mirror.settings import FaceSettings
 from mirror.signals import Bytes, Floats, check
 
@@ -200,104 +191,3 @@ def draw_codes(training: Floats, norm: float, count: int, rng: np.random.Generat
 
 def _channels_first(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.movedim(-1, -3).contiguous()
-
-
-def choose_device(wanted: str = "auto") -> str:
-    """The device that torch paints on: 'auto' takes a GPU where there is one.
-
-    Raises SettingsError for a GPU that is not there.
-    """
-    there = torch.cuda.is_available()
-    if wanted == "auto":
-        return "cuda" if there else "cpu"
-    if wanted.startswith("cuda") and not there:
-        raise SettingsError("[faces] device", wanted, "cpu, or auto", 'device = "auto"')
-    return wanted
-
-
-def paint_on_one_core() -> None:
-    """Leave the other cores to whoever draws and reads markers.
-
-    torch's threads wait for one another by spinning: beside a busy renderer a texture of 2 ms took
-    a hundred times as long.
-    """
-    torch.set_num_threads(1)
-
-
-def load_face(
-    school: str,
-    folder: Path,
-    mesh: Mesh,
-    device: str,
-    accent: float,
-    finisher: Finisher | None = None,
-    emphasis: float = STANDARD.emphasis,
-) -> FaceModel:
-    """One model, its checksum verified; raises WeightsError when it is missing or damaged."""
-    card, stored = read_weights(folder, school)
-    pictures = load_pictures(folder, school, card)
-    try:
-        return FaceModel(
-            school, card, load_tensors(stored), mesh, device, accent, finisher, emphasis, pictures
-        )
-    except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
-        raise not_a_model(folder, school, error) from error
-
-
-def load_pictures(folder: Path, school: str, model: dict[str, Any]) -> list[Bytes] | None:
-    """What a school's portraits wear, see ``Wardrobe``; None where the folder has nothing. Raises
-    WeightsError if it is damaged, or of another model than the one with this card."""
-    name = school + WARDROBE
-    if not (folder / f"{name}.json").is_file():
-        return None
-    card, stored = read_weights(folder, name)
-    if card.get("model") != model["sha256"]:
-        raise WeightsError(
-            str(folder / f"{name}.json"), f"belongs to model {str(card.get('model'))[:12]}…",
-            f"model {model['sha256'][:12]}…, or no such file", RESTORE,
-        )  # fmt: skip
-    try:
-        tensors = load_tensors(stored)
-        return np.split(tensors["pictures"].numpy(), tensors["ends"].numpy()[:-1])
-    except (KeyError, ValueError, SafetensorError) as error:
-        raise WeightsError(
-            str(folder / f"{name}.safetensors"), f"not a wardrobe ({error})", FORMAT, RESTORE
-        ) from error
-
-
-def load_finisher(folder: Path, name: str, device: str) -> Finisher | None:
-    """A finishing network, where the folder has one; raises WeightsError if it is damaged."""
-    if not (folder / f"{name}.json").is_file():
-        return None
-    _, stored = read_weights(folder, name)
-    finisher = Finisher()
-    try:
-        finisher.take(load_tensors(stored))
-    except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
-        raise WeightsError(
-            str(folder / f"{name}.safetensors"), f"not a finisher ({error})", FORMAT, RESTORE
-        ) from error
-    return finisher.to(device=device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-
-
-def load_faces(
-    folder: Path | None = None,
-    device: str = "auto",
-    accent: float = STANDARD.accent,
-    strict: bool = True,
-    emphasis: float = STANDARD.emphasis,
-) -> dict[str, FaceModel]:
-    """The six models, in the order of ``SCHOOLS``.
-
-    accent, emphasis: see ``FaceSettings``. strict: raise WeightsError for the first model that is
-    missing or damaged; otherwise log it and go on with the others, as long as there is one.
-    """
-    folder = folder or weights_folder()
-    mesh, device = load_mesh(folder), choose_device(device)
-    shared = load_finisher(folder, FINISH, device)
-
-    def load_one(school: str) -> FaceModel:
-        finisher = load_finisher(folder, f"{school}-{FINISH}", device) or shared
-        return load_face(school, folder, mesh, device, accent, finisher, emphasis)
-
-    return each_school(load_one, folder, strict)

@@ -111,7 +111,7 @@ class Wardrobe:
         """
         lot = np.random.default_rng(zlib.crc32(np.packbits(code > 0).tobytes()))
         sketch = self._small(code[None])[0]
-        near = [self._nearest(sketch, part, lot) for part in self._compared.parts]
+        near = [self._nearest(sketch, part) for part in self._compared.parts]
         pairs = [Dress(hair, clothes) for hair in near[0] for clothes in near[1]]
         furthest, chosen = -1.0, pairs[0]
         for n in lot.permutation(len(pairs)):
@@ -136,7 +136,7 @@ class Wardrobe:
         sketch = (self._mean + drawn.view(-1, *self._mean.shape)).clamp_(0, 1)
         return torch.cat([sketch[:, :3] * sketch[:, 3:], sketch[:, 3:]], dim=1)
 
-    def _nearest(self, sketch: Tensor, part: Tensor, lot: np.random.Generator) -> list[int]:
+    def _nearest(self, sketch: Tensor, part: Tensor) -> list[int]:
         """Whose part is most like it: a portrait or its mirror image, not both."""
         away = ((self._originals - sketch) * part).square().sum(dim=(1, 2, 3))
         sitters = len(away) // 2
