@@ -19,7 +19,7 @@ QUALITY = 85
 #: Where less is worn than this, there is nothing to be seen of the picture.
 BLANK = 0.02
 #: How soft a matte is at least, pixels.
-MATTE_PX = 1.2
+MATTE_PX = 0.75
 #: How softly what is worn runs into the blank face, pixels: so that it packs well.
 RUN_PX = 10.0
 
