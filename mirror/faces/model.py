@@ -133,10 +133,10 @@ class FaceModel:
         """Canonical textures.
 
         codes: (B, 48) float32. finished: False leaves them as the linear sketch, for comparison;
-        without a finisher both are the same. copies: True paints training portraits, too, as the
-        model remembers them; otherwise whatever is painted keeps away from them, in their hair and
-        clothes but with nobody's face. worn: what ``dress`` chose for each before; None: chosen
-        now. Returns (B, 256, 256, 4) uint8, RGB and straight alpha.
+        without finisher and wardrobe both are the same. copies: True paints training portraits,
+        too, as the model remembers them; otherwise whatever is painted keeps away from them, in
+        their hair and clothes but with nobody's face. worn: what ``dress`` chose for each before;
+        None: chosen now. Returns (B, 256, 256, 4) uint8, RGB and straight alpha.
         """
         check("codes", codes, (None, APPEARANCE))
         held = self.on_shell(codes)

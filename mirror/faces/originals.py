@@ -15,7 +15,7 @@ from mirror.signals import Floats
 #: Whoever was pushed away from one may have come too near to another.
 _ROUNDS = 4
 #: Side at which portraits are compared: who it is, not how it is painted.
-_COMPARED_PX = 32
+COMPARED_PX = 32
 
 
 class Originals:
@@ -30,8 +30,8 @@ class Originals:
         self._codes = np.asarray(codes, np.float64)
         # The colours that are seen are colour times alpha; of this what changes at the mean.
         seen = components[:, :3] * mean[3] + mean[:3] * components[:, 3:]
-        step = seen.shape[-1] // _COMPARED_PX
-        shape = (len(seen), 3, _COMPARED_PX, step, _COMPARED_PX, step)
+        step = seen.shape[-1] // COMPARED_PX
+        shape = (len(seen), 3, COMPARED_PX, step, COMPARED_PX, step)
         small = seen.reshape(shape).mean(axis=(3, 5)).reshape(len(seen), -1).astype(np.float64)
         self._metric = small @ small.T / small.shape[1]  # (48, 48)
 

@@ -22,10 +22,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mirror.canonical import Mesh
+from mirror.faces.originals import COMPARED_PX
 from mirror.signals import Bytes, Floats
 
-#: Side of a texture, and that at which portraits are compared, pixels.
-TEXTURE_PX, COMPARED_PX = 256, 32
+#: Side of a texture, pixels.
+TEXTURE_PX = 256
 #: What is worn begins so far within the face's oval, and so softly, texture pixels.
 WITHIN_PX, SOFT_PX = 9, 6.0
 #: Nothing is worn at the texture's rim; from so many pixels within it on it is worn wholly.
@@ -39,8 +40,8 @@ NEAREST = 8
 GAMMA = 1.6
 #: Means are taken for no darker and no lighter than this where gammas are made of them.
 DARKEST, LIGHTEST = 0.02, 0.9
-#: Pictures of what may be worn that stay decoded, for each school.
-KEPT = 16
+#: Pictures of what may be worn that stay decoded, for each school: what 16 portraits wear, 8 MB.
+KEPT = 32
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,15 @@ class Wardrobe:
 
     def _picture(self, number: int) -> Tensor:
         """What a training code wears: (4, 256, 256), on black."""
-        if number in self._decoded:
-            self._decoded.move_to_end(number)
-            return self._decoded[number]
+        if number not in self._decoded:
+            self._decoded[number] = self._decode(number).to(self._device)
+            if len(self._decoded) > KEPT:
+                self._decoded.popitem(last=False)
+        self._decoded.move_to_end(number)
+        return self._decoded[number].float().div_(255)
+
+    def _decode(self, number: int) -> Tensor:
+        """The same, (4, 256, 256) uint8."""
         sitters = len(self._pictures) // 2
         colour, coverage = (
             cv2.imdecode(self._pictures[2 * (number % sitters) + n], cv2.IMREAD_UNCHANGED)
@@ -163,11 +170,7 @@ class Wardrobe:
         )
         both = np.dstack([colour[..., 2::-1], coverage if coverage.ndim == 2 else coverage[..., 0]])
         both = both[:, ::-1] if number >= sitters else both
-        picture = torch.from_numpy(np.ascontiguousarray(both.transpose(2, 0, 1)))
-        self._decoded[number] = picture.to(self._device).float().div_(255)
-        if len(self._decoded) > KEPT:
-            self._decoded.popitem(last=False)
-        return self._decoded[number]
+        return torch.from_numpy(np.ascontiguousarray(both.transpose(2, 0, 1)))
 
 
 def _dressed(bare: Tensor, worn: list[Tensor], parts: Tensor, stride: int = 1) -> Tensor:
