@@ -2,8 +2,9 @@
 
 In: the canonical frame. Out: where in a texture the lines are, and how dark a school's training
 portraits have them. Mixtures blur just these, the thinnest lines of a face, by which a look and a
-word are seen; a school that hardly marks them, like marble, gets them stronger. Pure numpy and
-OpenCV; no torch, so that sketches have them, too.
+word are seen; a school that hardly marks them, like marble, gets them stronger. Where they are
+faintest, the outlines of lips and nostrils are drawn as well, or nobody sees such a mouth speak.
+Pure numpy and OpenCV; no torch, so that sketches have them, too.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import cv2
 import numpy as np
 
 from mirror.canonical import Frame
-from mirror.signals import Floats
+from mirror.signals import Bytes, Floats
 
 #: Side of a texture, pixels, and how finely lines are drawn before they are made small.
 TEXTURE_PX, FINER = 256, 8
@@ -26,6 +27,20 @@ SOFT_PX = 0.6
 #: A line's strength is this over the contrast that training portraits have there, but no more than
 #: MOST: then paintings' lids and lips are about twice as marked as the mixtures'.
 MARKED, MOST = 0.07, 0.7
+#: A school whose lines are no stronger than this marks its features; one with lines as strong as
+#: the second is as faint as marble.
+CLEAR, FAINT = 0.35, 0.6
+#: How dark the outlines of lips and nostrils are where features are faintest, and how wide, texture
+#: pixels. Lips that are dark all over are taken for a mouth that is open.
+LIPS_OUTLINED, NOSTRILS_OUTLINED, OUTLINE_PX = 0.25, 0.3, 1.25
+#: FaceMesh's own numbers: around the lips, and along the nose's wings and nostrils.
+OUTER_LIPS = (
+    *(61, 185, 40, 39, 37, 0, 267, 269, 270, 409),
+    *(291, 375, 321, 405, 314, 17, 84, 181, 91, 146),
+)
+NOSTRILS = (64, 98, 97, 2, 326, 327, 294)
+#: So far from the lips is next to them, and so softly it ends, texture pixels.
+NEXT_PX, NEXT_SOFT_PX = 7, 4.0
 _LIGHT = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -44,9 +59,41 @@ def lines(frame: Frame) -> Floats:
             cv2.line(drawn, *ends, (dark,), round(width * FINER), cv2.LINE_AA)
     lips = np.round(uv[frame.inner_lips]).astype(np.int32)
     cv2.polylines(drawn, [lips], True, (LIPS,), round(WIDTH_PX * FINER), cv2.LINE_AA)
-    soft = cv2.GaussianBlur(drawn, (0, 0), SOFT_PX * FINER)
-    small = cv2.resize(soft, (TEXTURE_PX, TEXTURE_PX), interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.float32) / np.float32(255)
+    return _small(drawn)
+
+
+@lru_cache(maxsize=4)
+def outlines(frame: Frame) -> Floats:
+    """What a faint school is drawn besides: lips, wings of the nose, nostrils. (256, 256) float32,
+    0 to 1; how much darker each place is where the school is as faint as can be."""
+    side = TEXTURE_PX * FINER
+    uv = np.round((frame.mean[:, :2] + 1) / 2 * side).astype(np.int32)
+    lips, nose = np.zeros((side, side), np.uint8), np.zeros((side, side), np.uint8)
+    wide = round(OUTLINE_PX * FINER)
+    cv2.polylines(lips, [uv[list(OUTER_LIPS)]], True, (255,), wide, cv2.LINE_AA)
+    cv2.polylines(nose, [uv[list(NOSTRILS)]], False, (255,), wide, cv2.LINE_AA)
+    return np.asarray(np.maximum(LIPS_OUTLINED * _small(lips), NOSTRILS_OUTLINED * _small(nose)))
+
+
+def mouth(frame: Frame) -> Floats:
+    """What moves as one speaks: the lips and what is next to them. (256, 256) float32, 0 to 1"""
+    uv = np.round((frame.mean[:, :2] + 1) / 2 * TEXTURE_PX).astype(np.int32)
+    lips = np.zeros((TEXTURE_PX, TEXTURE_PX), np.float32)
+    cv2.fillPoly(lips, [uv[list(OUTER_LIPS)]], (1.0,))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NEXT_PX + 1, 2 * NEXT_PX + 1))
+    return np.asarray(cv2.GaussianBlur(cv2.dilate(lips, disc), (0, 0), NEXT_SOFT_PX), np.float32)
+
+
+def drawn(frame: Frame, strength: float) -> Floats:
+    """What the colours of a texture are multiplied by where its lines have some strength:
+    (256, 256) float32, 0 to 1."""
+    ink = (1 - strength * lines(frame)) * (1 - faintness(strength) * outlines(frame))
+    return np.asarray(ink, np.float32)
+
+
+def faintness(strength: float) -> float:
+    """How faint a school's features are that is given lines of such a strength: 0 to 1."""
+    return min(1.0, max(0.0, (strength - CLEAR) / (FAINT - CLEAR)))
 
 
 def contrast(textures: Floats, frame: Frame) -> float:
@@ -66,6 +113,13 @@ def contrast(textures: Floats, frame: Frame) -> float:
 def strength(marked: float) -> float:
     """How strong a school's lines are drawn, whose training portraits have such a contrast."""
     return round(min(MOST, MARKED / max(marked, 1e-3)), 3)
+
+
+def _small(large: Bytes) -> Floats:
+    """Softened, and at the texture's own size: uint8 -> (256, 256) float32, 0 to 1."""
+    soft = cv2.GaussianBlur(large, (0, 0), SOFT_PX * FINER)
+    small = cv2.resize(soft, (TEXTURE_PX, TEXTURE_PX), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32) / np.float32(255)
 
 
 def _pixel(place: Floats) -> tuple[int, int]:

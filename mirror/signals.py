@@ -16,6 +16,7 @@ from mirror.errors import ShapeError
 
 Floats = npt.NDArray[np.float32]
 Bytes = npt.NDArray[np.uint8]
+Bools = npt.NDArray[np.bool_]
 
 
 def check(name: str, array: Any, shape: tuple[int | None, ...], dtype: Any = np.float32) -> None:

@@ -19,9 +19,9 @@ from mirror.canonical import Mesh
 from mirror.cards import WARDROBE, read_card, read_weights, write_weights
 from mirror.errors import WeightsError
 from mirror.faces import FaceModel, load_faces
-from mirror.faces.wardrobe import GAMMA, NEAREST, Dress, Regions, Wardrobe, face_mask
+from mirror.faces.wardrobe import GAMMA, NEAREST, Dress, Rack, Regions, Wardrobe, face_mask
 from mirror.places import weights_folder
-from mirror.signals import Floats
+from mirror.signals import Bools, Floats
 
 SITTERS = 12
 
@@ -38,20 +38,24 @@ def stripes(count: int, side: int = 256) -> Floats:
     return np.stack(made).astype(np.float32)
 
 
-def pictures_of(textures: Floats, mesh: Mesh) -> list[np.ndarray]:
-    tensors = load(pack(textures, mesh))
-    return np.split(tensors["pictures"].numpy(), tensors["ends"].numpy()[:-1])
+def rack_of(textures: Floats, mesh: Mesh, hair: Bools | None = None) -> Rack:
+    tensors = load(pack(textures, mesh, hair))
+    pictures = np.split(tensors["pictures"].numpy(), tensors["ends"].numpy()[:-1])
+    return Rack(pictures, tensors["hair"].numpy())
 
 
-@pytest.fixture(scope="module")
-def wardrobe(mesh: Mesh) -> Wardrobe:
+def wardrobe_of(rack: Rack, mesh: Mesh) -> Wardrobe:
     """Of a school of a dozen sitters whose codes are far from one another."""
     lot = np.random.default_rng(1)
     codes = lot.standard_normal((2 * SITTERS, 48)).astype(np.float32)
     mean = torch.from_numpy(lot.uniform(0.3, 0.7, (4, 64, 64)).astype(np.float32))
     components = 0.05 * torch.from_numpy(lot.standard_normal((48, 4, 64, 64)).astype(np.float32))
-    pictures = pictures_of(stripes(SITTERS), mesh)
-    return Wardrobe(pictures, mesh, mean, components, codes, 0.0)
+    return Wardrobe(rack, mesh, mean, components, codes, 0.0)
+
+
+@pytest.fixture(scope="module")
+def wardrobe(mesh: Mesh) -> Wardrobe:
+    return wardrobe_of(rack_of(stripes(SITTERS), mesh), mesh)
 
 
 def plain(red: float, green: float, blue: float) -> torch.Tensor:
@@ -74,7 +78,7 @@ def test_what_is_kept_of_a_portrait_has_no_face(mesh: Mesh) -> None:
     inner = cv2.erode(face_mask(mesh, 256).astype(np.uint8), np.ones((41, 41))) > 0
     around = Regions(mesh).worn.numpy()[0] > 0.99
     for number in (0, 1):
-        encoded = pictures_of(textures, mesh)[2 * number]
+        encoded = rack_of(textures, mesh).pictures[2 * number]
         kept = cv2.imdecode(encoded, cv2.IMREAD_UNCHANGED).astype(np.float32).mean(axis=2) / 255
         was = textures[number, ..., :3].mean(axis=2) * textures[number, ..., 3]
         assert alike(kept, was, around) > 0.98
@@ -123,6 +127,23 @@ def test_the_choice_is_the_same_for_the_same_code_and_of_many_kinds(wardrobe: Wa
     assert len({each.hair % SITTERS for each in chosen}) >= NEAREST
     assert len({each.clothes % SITTERS for each in chosen}) >= NEAREST
     assert all(0 <= n < 2 * SITTERS for each in chosen for n in (each.hair, each.clothes))
+
+
+def test_hair_that_is_not_legible_is_nobodys_but_its_clothes_are_worn(mesh: Mesh) -> None:
+    hair = np.arange(SITTERS) % 3 == 0
+    limited = wardrobe_of(rack_of(stripes(SITTERS), mesh, hair), mesh)
+    codes = np.random.default_rng(5).standard_normal((40, 48)).astype(np.float32)
+    chosen = [limited.choose(code) for code in codes]
+    assert {each.hair % SITTERS for each in chosen} == {0, 3, 6, 9}
+    assert len({each.clothes % SITTERS for each in chosen}) > 4
+
+
+def test_a_rack_without_hair_or_of_another_school_is_refused(mesh: Mesh) -> None:
+    with pytest.raises(ValueError, match="no hair"):
+        wardrobe_of(rack_of(stripes(SITTERS), mesh, np.zeros(SITTERS, bool)), mesh)
+    for rack in (rack_of(stripes(3), mesh), rack_of(stripes(SITTERS), mesh, np.ones(3, bool))):
+        with pytest.raises(ValueError, match="portraits"):
+            wardrobe_of(rack, mesh)
 
 
 @pytest.mark.parametrize("school", SCHOOLS)

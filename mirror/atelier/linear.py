@@ -6,14 +6,17 @@ mean is kept at full size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import torch
 
 from mirror.atelier.measures import likeness
+from mirror.canonical import Mesh
+from mirror.faces.crisp import soft_face
 from mirror.latents.latents import APPEARANCE
+from mirror.lines import mouth
 from mirror.signals import Floats
 
 #: Side of the stored components, and of the mean and the painted texture, pixels.
@@ -24,6 +27,9 @@ GROUND_WEIGHT = 0.12
 #: a third more, because sketches are compared, and only near the mean, where the distance is right
 #: within a fifth; and the finisher brings a painting nearer again.
 FURTHER = 1.35
+#: The faintest school's faces lose this share of whatever a Gaussian of so many pixels takes away,
+#: their mouths a larger one.
+CALM, MOUTH_CALM, WIDE_PX = 0.35, 0.675, 5.0
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,22 @@ def learn_linear(textures: Floats) -> LinearModel:
     small = likeness.small(np.round(textures * 255).astype(np.uint8), likeness.COMPARED_PX)
     apart = FURTHER * likeness.nearness(small)
     return LinearModel(whole.mean(axis=0), components, codes, explained, apart)
+
+
+def calmed(model: LinearModel, mesh: Mesh, faint: float) -> LinearModel:
+    """The same model, its faces drawn towards the mean in all that is fine.
+
+    Where a school hardly marks its features, what mixtures keep of them are ghosts: two noses and
+    three mouths, of which nobody can tell who speaks. Colours and light, which are wide, stay.
+    faint: 0, where nothing is done, to 1.
+    """
+    if faint <= 0:
+        return model
+    lips = cv2.resize(mouth(mesh.frame), (COMPONENT_PX, COMPONENT_PX), interpolation=cv2.INTER_AREA)
+    calm = np.maximum(CALM * soft_face(mesh, COMPONENT_PX), MOUTH_CALM * lips)
+    away = faint * calm[..., None]  # (128, 128, 1)
+    fine = np.stack([each - cv2.GaussianBlur(each, (0, 0), WIDE_PX) for each in model.components])
+    return replace(model, components=(model.components - away * fine).astype(np.float32))
 
 
 def _halve(texture: Floats) -> Floats:

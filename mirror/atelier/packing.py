@@ -12,7 +12,7 @@ from safetensors.torch import save
 
 from mirror.canonical import Mesh
 from mirror.faces.wardrobe import Regions
-from mirror.signals import Bytes, Floats
+from mirror.signals import Bools, Bytes, Floats
 
 #: WebP's quality: fine detail at full strength, 5 kB a portrait.
 QUALITY = 85
@@ -24,10 +24,11 @@ MATTE_PX = 0.75
 RUN_PX = 10.0
 
 
-def pack(textures: Floats, mesh: Mesh) -> bytes:
+def pack(textures: Floats, mesh: Mesh, hair: Bools | None = None) -> bytes:
     """The wardrobe of portraits.
 
-    textures: (N, 256, 256, 4) float32 in [0, 1], RGB and straight alpha.
+    textures: (N, 256, 256, 4) float32 in [0, 1], RGB and straight alpha. hair: (N,) bool, whose
+    hair may be worn; None: everybody's.
     """
     worn = Regions(mesh).worn.numpy()[0, ..., None]  # (256, 256, 1)
     pictures = [picture for texture in textures for picture in _encoded(texture, worn)]
@@ -35,6 +36,7 @@ def pack(textures: Floats, mesh: Mesh) -> bytes:
     tensors = {
         "pictures": torch.from_numpy(np.concatenate(pictures)),
         "ends": torch.from_numpy(ends.astype(np.int64)),
+        "hair": torch.from_numpy(np.ones(len(textures), bool) if hair is None else hair),
     }
     return save(tensors)
 

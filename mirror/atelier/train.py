@@ -21,6 +21,7 @@ from mirror import SCHOOLS, __version__
 from mirror.atelier import finish, linear, proportions, ranks
 from mirror.atelier import frame as frames
 from mirror.atelier.classroom import PRINTS, Lesson, lesson
+from mirror.atelier.legibility import legible
 from mirror.atelier.packing import pack
 from mirror.atelier.portraits import Gathering, gather, picture_files
 from mirror.atelier.unwarp import Unwarped, Unwarper
@@ -29,9 +30,11 @@ from mirror.cards import FINISH, FORMAT, WARDROBE, write_weights
 from mirror.clock import utc_now
 from mirror.errors import PortraitsError
 from mirror.faces import Shell, choose_device
+from mirror.faces.loading import load_face, load_finisher
+from mirror.faces.model import STANDARD
 from mirror.latents.latents import SchoolGeometry, isotropic
 from mirror.latents.stored import STORED
-from mirror.lines import contrast, strength
+from mirror.lines import contrast, faintness, strength
 from mirror.places import home
 from mirror.progress import Bar
 from mirror.signals import Floats
@@ -132,13 +135,14 @@ def learn_all(
     shapes = {s: frontal(found, frame) for s, found in unwarped.items()}
     pool = proportions.Pool(np.concatenate([shape for shape, _, _ in shapes.values()]), frame)
     pooled = pool.read(np.concatenate([shape for shape, _, _ in shapes.values()]))
-    models = {}
+    models, mesh = {}, build_mesh(frame)
     for school, found in unwarped.items():
         textures = np.stack([u.texture for u in found])
-        model = linear.learn_linear(textures)
+        line = strength(contrast(textures, frame))
+        model = linear.calmed(linear.learn_linear(textures), mesh, faintness(line))
         shape, pose, kept = shapes[school]
         geometry = proportions.learn_geometry(pool, shape, pose, model.codes[kept], pooled)
-        models[school] = model, geometry, strength(contrast(textures, frame))
+        models[school] = model, geometry, line
     return models
 
 
@@ -192,6 +196,7 @@ def save_model(
             "texture_px": linear.TEXTURE_PX,
             "component_px": linear.COMPONENT_PX,
             "seed": seed,
+            "calmed": round(faintness(line), 3),
         },
         "shell": asdict(shell),
         "apart": round(model.apart, 4),
@@ -204,11 +209,18 @@ def save_model(
 def save_wardrobe(
     model: dict[str, Any], found: list[Unwarped], mesh: Mesh, out: Path
 ) -> dict[str, Any]:
-    """Write what a school's portraits wear, and its card. model: the card of the school's model."""
-    stored = pack(np.stack([each.texture for each in found]), mesh)
-    told = {"school": model["school"], "model": model["sha256"], "portraits": len(found)}
-    name = str(model["school"]) + WARDROBE
-    return write_weights(out, name, stored, {**told, "program": __version__})
+    """Write what a school's portraits wear, and its card. model: the card of the school's model.
+
+    It is written twice: whose hair nobody wears can be told only when all of it can be worn.
+    """
+    textures = np.stack([each.texture for each in found])
+    school, name = str(model["school"]), str(model["school"]) + WARDROBE
+    told = {"school": school, "model": model["sha256"], "portraits": len(found)}
+    write_weights(out, name, pack(textures, mesh), {**told, "program": __version__})
+    finisher = load_finisher(out, FINISH, "cpu")  # of an earlier training, where there is one
+    worn = legible(load_face(school, out, mesh, "cpu", STANDARD.accent, finisher))
+    told["hair"] = int(worn.sum())
+    return write_weights(out, name, pack(textures, mesh, worn), {**told, "program": __version__})
 
 
 def asdict_arrays(geometry: SchoolGeometry) -> dict[str, Floats]:

@@ -19,9 +19,9 @@ from mirror.cards import FINISH, FORMAT, RESTORE, WARDROBE, read_weights
 from mirror.errors import SettingsError, WeightsError
 from mirror.faces.finisher import Finisher
 from mirror.faces.model import STANDARD, FaceModel
+from mirror.faces.wardrobe import Rack
 from mirror.latents.stored import each_school, not_a_model
 from mirror.places import weights_folder
-from mirror.signals import Bytes
 
 
 def choose_device(wanted: str = "auto") -> str:
@@ -57,16 +57,16 @@ def load_face(
 ) -> FaceModel:
     """One model, its checksum verified; raises WeightsError when it is missing or damaged."""
     card, stored = read_weights(folder, school)
-    pictures = load_pictures(folder, school, card)
+    rack = load_rack(folder, school, card)
     try:
         return FaceModel(
-            school, card, load_tensors(stored), mesh, device, accent, finisher, emphasis, pictures
+            school, card, load_tensors(stored), mesh, device, accent, finisher, emphasis, rack
         )
     except (KeyError, ValueError, RuntimeError, SafetensorError) as error:
         raise not_a_model(folder, school, error) from error
 
 
-def load_pictures(folder: Path, school: str, model: dict[str, Any]) -> list[Bytes] | None:
+def load_rack(folder: Path, school: str, model: dict[str, Any]) -> Rack | None:
     """What a school's portraits wear, see ``Wardrobe``; None where the folder has nothing. Raises
     WeightsError if it is damaged, or of another model than the one with this card."""
     name = school + WARDROBE
@@ -80,7 +80,8 @@ def load_pictures(folder: Path, school: str, model: dict[str, Any]) -> list[Byte
         )  # fmt: skip
     try:
         tensors = load_tensors(stored)
-        return np.split(tensors["pictures"].numpy(), tensors["ends"].numpy()[:-1])
+        pictures = np.split(tensors["pictures"].numpy(), tensors["ends"].numpy()[:-1])
+        return Rack(pictures, tensors["hair"].numpy())
     except (KeyError, ValueError, SafetensorError) as error:
         raise WeightsError(
             str(folder / f"{name}.safetensors"), f"not a wardrobe ({error})", FORMAT, RESTORE

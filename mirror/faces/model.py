@@ -15,9 +15,10 @@ import torch
 
 from mirror import SCHOOLS
 from mirror.canonical import Mesh, live_vertices
+from mirror.faces.crisp import Crisp
 from mirror.faces.finisher import Finisher, finish
 from mirror.faces.originals import Originals
-from mirror.faces.wardrobe import Dress, Wardrobe
+from mirror.faces.wardrobe import Dress, Rack, Wardrobe
 from mirror.latents.latents import (
     APPEARANCE,
     guess_aspect,
@@ -27,7 +28,7 @@ from mirror.latents.latents import (
     split,
 )
 from mirror.latents.stored import STORED, geometry_of
-from mirror.lines import lines
+from mirror.lines import drawn, faintness
 from mirror.settings import FaceSettings
 from mirror.signals import Bytes, Floats, check
 
@@ -57,9 +58,9 @@ class FaceModel:
     def __init__(
         self, school: str, card: dict[str, Any], tensors: dict[str, torch.Tensor], mesh: Mesh,
         device: str = "cpu", accent: float = STANDARD.accent, finisher: Finisher | None = None,
-        emphasis: float = STANDARD.emphasis, pictures: list[Bytes] | None = None,
+        emphasis: float = STANDARD.emphasis, rack: Rack | None = None,
     ) -> None:  # fmt: skip
-        """pictures: see ``Wardrobe``; without them everybody is painted as the code says."""
+        """rack: see ``Wardrobe``; without it everybody is painted as the code says."""
         self.school, self.card, self.mesh, self.accent = school, card, mesh, accent
         self._finisher = finisher
         self.device = torch.device(device)
@@ -78,16 +79,17 @@ class FaceModel:
         self._components = components.flatten(1).contiguous().to(self.device)
         self._side = components.shape[-1]
         self.training_codes = tensors["codes"].float().numpy()
-        lined = 1.0 - card.get("line", 0.0) * lines(mesh.frame)  # (256, 256)
-        self._lined = torch.from_numpy(lined).to(self.device)
+        line = card.get("line", 0.0)
+        self._lined = torch.from_numpy(drawn(mesh.frame, line)).to(self.device)  # (256, 256)
+        self._crisp = Crisp(mesh, faintness(line), self.device)
         half = torch.nn.functional.avg_pool2d(self._mean[None], self._mean.shape[-1] // self._side)
         apart = card.get("apart", 0.0)
         self._originals = Originals(
             self.training_codes, half[0].cpu().numpy(), components.numpy(), apart
         )
         self._wardrobe = (
-            Wardrobe(pictures, mesh, half[0], components, self.training_codes, apart)
-            if pictures is not None
+            Wardrobe(rack, mesh, half[0], components, self.training_codes, apart)
+            if rack is not None
             else None
         )
 
@@ -149,6 +151,7 @@ class FaceModel:
         texture = (self._mean + sketch).clamp_(0, 1)
         if finished and self._finisher is not None:
             texture = finish(self._finisher, texture, a, SCHOOLS.index(self.school))
+            texture = self._crisp(texture)
         if finished and not copies and self._wardrobe is not None:
             worn = worn or [self._wardrobe.choose(code) for code in held]
             texture = torch.stack([

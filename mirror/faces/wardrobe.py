@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mirror.canonical import Mesh
+from mirror.canonical import Ints, Mesh
 from mirror.faces.originals import COMPARED_PX
-from mirror.signals import Bytes, Floats
+from mirror.signals import Bools, Bytes, Floats
 
 #: Side of a texture, pixels.
 TEXTURE_PX = 256
@@ -50,6 +50,18 @@ class Dress:
 
     hair: int
     clothes: int
+
+
+@dataclass(frozen=True)
+class Rack:
+    """What hangs in a wardrobe.
+
+    pictures: (2N,) encoded images, colours on black and coverage of each of N portraits. hair:
+    (N,) bool, whose hair may be worn: heads can be told apart in it as they turn.
+    """
+
+    pictures: list[Bytes]
+    hair: Bools
 
 
 class Regions:
@@ -86,16 +98,18 @@ class Wardrobe:
     """What a school's portraits wear."""
 
     def __init__(
-        self, pictures: list[Bytes], mesh: Mesh, mean: Tensor, components: Tensor, codes: Floats,
-        apart: float,
-    ) -> None:  # fmt: skip
-        """pictures: (2N,) encoded images, colours on black and coverage of each of N portraits.
-        mean: (4, S, S) float32; components: (48, 4, S, S), S a multiple of 32; codes: (2N, 48),
-        mirror images last; apart: see ``Originals``. Raises ValueError for another number of
-        pictures than codes."""
-        if len(pictures) != len(codes):
-            raise ValueError(f"{len(pictures)} pictures of {len(codes) // 2} portraits")
-        self._pictures, self._apart = pictures, apart
+        self, rack: Rack, mesh: Mesh, mean: Tensor, components: Tensor, codes: Floats, apart: float
+    ) -> None:
+        """mean: (4, S, S) float32; components: (48, 4, S, S), S a multiple of 32; codes: (2N, 48),
+        mirror images last; apart: see ``Originals``. Raises ValueError for a rack of another
+        number of portraits, or one without hair."""
+        if len(rack.pictures) != len(codes) or 2 * len(rack.hair) != len(codes):
+            raise ValueError(f"{len(rack.pictures)} pictures of {len(codes) // 2} portraits")
+        if not rack.hair.any():
+            raise ValueError("no hair to be worn")
+        self._pictures, self._apart = rack.pictures, apart
+        everybody = np.arange(len(rack.hair))
+        self._wearable = np.flatnonzero(rack.hair), everybody  # hair, clothes
         self._regions, self._compared = Regions(mesh), Regions(mesh, COMPARED_PX)
         self._device = mean.device
         self._parts = self._regions.parts.to(self._device)
@@ -112,7 +126,10 @@ class Wardrobe:
         """
         lot = np.random.default_rng(zlib.crc32(np.packbits(code > 0).tobytes()))
         sketch = self._small(code[None])[0]
-        near = [self._nearest(sketch, part) for part in self._compared.parts]
+        near = [
+            self._nearest(sketch, part, among)
+            for part, among in zip(self._compared.parts, self._wearable)
+        ]
         pairs = [Dress(hair, clothes) for hair in near[0] for clothes in near[1]]
         furthest, chosen = -1.0, pairs[0]
         for n in lot.permutation(len(pairs)):
@@ -137,13 +154,13 @@ class Wardrobe:
         sketch = (self._mean + drawn.view(-1, *self._mean.shape)).clamp_(0, 1)
         return torch.cat([sketch[:, :3] * sketch[:, 3:], sketch[:, 3:]], dim=1)
 
-    def _nearest(self, sketch: Tensor, part: Tensor) -> list[int]:
+    def _nearest(self, sketch: Tensor, part: Tensor, among: Ints) -> list[int]:
         """Whose part is most like it: a portrait or its mirror image, not both."""
         away = ((self._originals - sketch) * part).square().sum(dim=(1, 2, 3))
         sitters = len(away) // 2
         mirrored = away[sitters:] < away[:sitters]
-        nearest = torch.minimum(away[:sitters], away[sitters:]).argsort()[:NEAREST]
-        return [int(n) + sitters * int(mirrored[n]) for n in nearest]
+        nearest = torch.minimum(away[:sitters], away[sitters:])[among].argsort()[:NEAREST]
+        return [int(n) + sitters * int(mirrored[n]) for n in among[nearest]]
 
     def _distance(self, sketch: Tensor, dress: Dress) -> float:
         """How far somebody dressed is from the nearest original, as these are compared."""

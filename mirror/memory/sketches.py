@@ -21,7 +21,7 @@ from mirror.canonical import Frame
 from mirror.cards import read_weights
 from mirror.errors import StateError, WeightsError
 from mirror.latents.latents import CODE, WIDTH
-from mirror.lines import lines
+from mirror.lines import drawn
 from mirror.memory.memory import Kept
 from mirror.river.streams import bed
 from mirror.settings import RiverSettings
@@ -47,7 +47,7 @@ class Sketcher:
         self._scale = tensors["component_scale"].astype(np.float32)
         self._mean = tensors["mean_texture"].astype(np.float32)
         self._side = components.shape[1]
-        self._lined = 1.0 - card.get("line", 0.0) * lines(frame)[..., None]
+        self._lined = drawn(frame, card.get("line", 0.0))[..., None]
         self._low, self._high = float(card["shell"]["low"]), float(card["shell"]["high"])
 
     def sketch(self, codes: Floats) -> Bytes:
@@ -55,9 +55,9 @@ class Sketcher:
         norm = np.linalg.norm(codes, axis=1, keepdims=True)
         held = codes * (np.clip(norm, self._low, self._high) / np.maximum(norm, 1e-6))
         flat = (held * self._scale).astype(np.float32) @ self._components
-        drawn = [cv2.resize(each, (TEXTURE_PX, TEXTURE_PX)) for each in
+        large = [cv2.resize(each, (TEXTURE_PX, TEXTURE_PX)) for each in
                  flat.reshape(len(codes), self._side, self._side, 4)]  # fmt: skip
-        made = np.clip(self._mean + 255.0 * np.stack(drawn), 0, 255)
+        made = np.clip(self._mean + 255.0 * np.stack(large), 0, 255)
         made[..., :3] *= self._lined
         return np.round(made).astype(np.uint8)
 

@@ -1,0 +1,114 @@
+"""Schools that hardly mark their features: calm sketches, crisp paintings, legible hair."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from mirror.atelier import legibility
+from mirror.atelier.legibility import LOST, POSES, WORN, legible, misread, performance
+from mirror.atelier.linear import CALM, COMPONENT_PX, MOUTH_CALM, LinearModel, calmed
+from mirror.atelier.measures.judge import expression
+from mirror.canonical import Mesh
+from mirror.errors import ScreenError
+from mirror.faces import FaceModel
+from mirror.faces.crisp import Crisp, soft_face
+from mirror.faces.loading import load_rack
+from mirror.faces.wardrobe import Dress
+from mirror.lines import mouth
+from mirror.places import weights_folder
+from mirror.signals import Floats
+
+
+def waves(side: int, period_px: float) -> Floats:
+    """Stripes that many pixels wide: (S, S), -1 to 1."""
+    row = np.sin(2 * np.pi * np.arange(side) / period_px)
+    return np.broadcast_to(row, (side, side)).astype(np.float32)
+
+
+def model_of(components: Floats) -> LinearModel:
+    codes = np.zeros((4, len(components)), np.float32)
+    return LinearModel(np.zeros((256, 256, 4), np.float32), components, codes, 1.0, 0.0)
+
+
+def test_calm_takes_what_is_fine_from_faces_and_nothing_else(mesh: Mesh) -> None:
+    fine, wide = waves(COMPONENT_PX, 5.0), waves(COMPONENT_PX, 128.0)
+    components = np.stack([np.dstack([each] * 4) for each in (fine, wide)])
+    calm = calmed(model_of(components), mesh, 1.0).components
+    face = soft_face(mesh, COMPONENT_PX)
+    speaks = cv2.resize(mouth(mesh.frame), (COMPONENT_PX, COMPONENT_PX))
+    inside, outside = (face > 0.999) & (speaks < 1e-4), face < 1e-6
+    assert calm[:, outside] == pytest.approx(components[:, outside], abs=1e-5)
+    left = np.abs(calm[0][inside]).mean() / np.abs(components[0][inside]).mean()
+    assert left == pytest.approx(1 - CALM, abs=0.01)
+    assert np.abs(calm[1] - components[1])[inside].max() < 0.03
+    left = np.abs(calm[0][speaks > 0.99]).mean() / np.abs(components[0][speaks > 0.99]).mean()
+    assert left == pytest.approx(1 - MOUTH_CALM, abs=0.02)
+    half = calmed(model_of(components), mesh, 0.5).components
+    assert half == pytest.approx((calm + components) / 2, abs=1e-6)
+    assert np.array_equal(calmed(model_of(components), mesh, 0.0).components, components)
+
+
+def test_crisp_doubles_what_is_fine_in_a_face(mesh: Mesh) -> None:
+    stripes = 0.5 + 0.1 * waves(256, 4.0)
+    texture = torch.from_numpy(np.stack([stripes] * 3 + [np.full_like(stripes, 0.7)]))[None]
+    crisp = Crisp(mesh, 1.0, torch.device("cpu"))(texture)
+    face = soft_face(mesh, 256)
+    inside, outside = face > 0.999, face < 1e-6
+    assert torch.equal(crisp[:, 3], texture[:, 3])
+    assert np.abs((crisp - texture).numpy()[0][:, outside]).max() < 1e-6
+    stronger = (crisp - 0.5).numpy()[0, :3, inside].std() / 0.1 * np.sqrt(2)
+    assert 1.9 < stronger < 2.2
+    flat = torch.full((1, 4, 256, 256), 0.4)
+    assert torch.allclose(Crisp(mesh, 1.0, torch.device("cpu"))(flat), flat, atol=1e-6)
+    assert Crisp(mesh, 0.0, torch.device("cpu"))(texture) is texture
+
+
+def test_stone_alone_is_crisp(faces: dict[str, FaceModel]) -> None:
+    changed = {}
+    for school, model in faces.items():
+        texture = torch.rand((1, 4, 256, 256), generator=torch.Generator().manual_seed(1))
+        changed[school] = not torch.equal(model._crisp(texture), texture)
+    assert changed == {school: school == "stone" for school in faces}
+
+
+def test_the_mean_face_turns_nods_and_speaks(faces: dict[str, FaceModel]) -> None:
+    model = faces["panel"]
+    shown = [expression(v[:478], model.mesh.frame) for v in performance(model)]
+    still = performance(model)[2]
+    for (yaw, _, jaw), (opened, turned, _) in zip(POSES, shown):
+        assert turned == pytest.approx(yaw, abs=0.03)
+        assert (opened > 0.05) == (jaw > 0)
+    assert np.abs(still[:478] - model.mesh.frame.mean - model.geometry.mean).max() < 0.005
+
+
+def test_hair_that_hides_the_yaw_is_not_worn(faces: dict[str, FaceModel]) -> None:
+    """In the wardrobe that travels: asked again, with the finisher, of a few."""
+    model = faces["stone"]
+    rack = load_rack(weights_folder(), "stone", model.card)
+    assert rack is not None
+    assert rack.hair.sum() == round(WORN * len(rack.hair))
+    performed = performance(model)
+    asked = [np.flatnonzero(rack.hair == worn)[::4] for worn in (True, False)]
+    worn, left = (np.mean([misread(model, Dress(n, n), performed) for n in some]) for some in asked)
+    assert worn < 0.8 * left
+
+
+def test_where_nothing_can_be_drawn_all_hair_is_worn(
+    faces: dict[str, FaceModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def blind(*_: object) -> None:
+        raise ScreenError("OpenGL", "none", "3.3", "a driver")
+
+    monkeypatch.setattr(legibility, "portray", blind)
+    assert legible(faces["stone"]).all()
+
+
+def test_a_head_in_which_nobody_is_found_is_astray(
+    faces: dict[str, FaceModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(legibility, "look", lambda picture: None)
+    model = faces["stone"]
+    assert misread(model, Dress(0, 0), performance(model)[:2]) == pytest.approx(LOST)
