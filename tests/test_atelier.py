@@ -12,11 +12,12 @@ import pytest
 from atelier_pictures import write
 
 from mirror import SCHOOLS
-from mirror.atelier.train import school_folder, train
+from mirror.atelier.train import _finisher_so_far, school_folder, train
 from mirror.canonical import FRAME_FILE, Frame, load_frame
-from mirror.cards import read_weights
+from mirror.cards import FINISH, WARDROBE, read_card, read_weights
 from mirror.errors import PortraitsError
 from mirror.faces import load_faces
+from mirror.faces.loading import load_rack
 from mirror.places import weights_folder
 from mirror.signals import Floats
 
@@ -48,6 +49,27 @@ def test_training_one_school_touches_no_other(trained: Path) -> None:
     assert sorted(written) == [
         "panel-wardrobe.json", "panel-wardrobe.safetensors", "panel.json", "panel.safetensors",
     ]  # fmt: skip
+
+
+def test_a_trained_school_wears_the_most_legible_hair(trained: Path) -> None:
+    card = read_card(trained, f"panel{WARDROBE}")
+    rack = load_rack(trained, "panel", read_card(trained, "panel"))
+    assert rack is not None
+    assert rack.hair.sum() == card["hair"] == 6  # of nine
+    assert len(rack.pictures) == 18
+
+
+def test_hair_is_judged_on_sketches_where_the_finisher_is_damaged(
+    trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert _finisher_so_far(trained) is not None
+    assert _finisher_so_far(tmp_path) is None
+    assert not caplog.records
+    for path in weights_folder().glob(f"{FINISH}.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    (tmp_path / f"{FINISH}.json").write_bytes((weights_folder() / f"{FINISH}.json").read_bytes())
+    assert _finisher_so_far(tmp_path) is None
+    assert "judged on sketches" in caplog.text
 
 
 def test_a_trained_school_loads_and_paints_faces(trained: Path, face: Floats) -> None:

@@ -20,6 +20,7 @@ from mirror.exact import Doubles
 from mirror.faces import FaceModel
 from mirror.faces.wardrobe import Dress
 from mirror.latents.latents import APPEARANCE, remove_pose
+from mirror.progress import Bar
 from mirror.screen import portray
 from mirror.session.puppet import PROPORTIONS, Pose, make_puppet
 from mirror.signals import Bools, Floats
@@ -39,11 +40,14 @@ LOST = 0.25
 
 def legible(model: FaceModel) -> Bools:
     """Whose hair may be worn: (N,) bool, of N training portraits. All, where nothing can be drawn:
-    it needs OpenGL."""
+    it needs OpenGL. Shows a bar: a third of a second for each."""
     sitters = len(model.training_codes) // 2
-    performed = performance(model)
+    performed, astray = performance(model), np.zeros(sitters)
     try:
-        astray = np.array([misread(model, Dress(n, n), performed) for n in range(sitters)])
+        with Bar(f"{model.school}: hair", sitters) as tick:
+            for number in range(sitters):
+                astray[number] = misread(model, Dress(number, number), performed)
+                tick()
     except ScreenError as error:
         log.warning("%s: whose hair is legible was not asked: %s", model.school, error)
         return np.ones(sitters, bool)

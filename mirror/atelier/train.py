@@ -28,8 +28,9 @@ from mirror.atelier.unwarp import Unwarped, Unwarper
 from mirror.canonical import FRAME_FILE, Frame, Mesh, build_mesh, load_frame
 from mirror.cards import FINISH, FORMAT, WARDROBE, write_weights
 from mirror.clock import utc_now
-from mirror.errors import PortraitsError
+from mirror.errors import PortraitsError, WeightsError
 from mirror.faces import Shell, choose_device
+from mirror.faces.finisher import Finisher
 from mirror.faces.loading import load_face, load_finisher
 from mirror.faces.model import STANDARD
 from mirror.latents.latents import SchoolGeometry, isotropic
@@ -217,10 +218,18 @@ def save_wardrobe(
     school, name = str(model["school"]), str(model["school"]) + WARDROBE
     told = {"school": school, "model": model["sha256"], "portraits": len(found)}
     write_weights(out, name, pack(textures, mesh), {**told, "program": __version__})
-    finisher = load_finisher(out, FINISH, "cpu")  # of an earlier training, where there is one
-    worn = legible(load_face(school, out, mesh, "cpu", STANDARD.accent, finisher))
+    worn = legible(load_face(school, out, mesh, "cpu", STANDARD.accent, _finisher_so_far(out)))
     told["hair"] = int(worn.sum())
     return write_weights(out, name, pack(textures, mesh, worn), {**told, "program": __version__})
+
+
+def _finisher_so_far(out: Path) -> Finisher | None:
+    """That of an earlier training, where there is one that can be used."""
+    try:
+        return load_finisher(out, FINISH, "cpu")
+    except WeightsError as error:
+        log.warning("hair is judged on sketches: %s", error)
+        return None
 
 
 def asdict_arrays(geometry: SchoolGeometry) -> dict[str, Floats]:
