@@ -32,7 +32,7 @@ MARKED, MOST = 0.07, 0.7
 CLEAR, FAINT = 0.35, 0.6
 #: How dark the outlines of lips and nostrils are where features are faintest, and how wide, texture
 #: pixels. Lips that are dark all over are taken for a mouth that is open.
-LIPS_OUTLINED, NOSTRILS_OUTLINED, OUTLINE_PX = 0.25, 0.3, 1.25
+LIPS_OUTLINED, NOSTRILS_OUTLINED, OUTLINE_PX = 0.15, 0.3, 1.25
 #: FaceMesh's own numbers: around the lips, and along the nose's wings and nostrils.
 OUTER_LIPS = (
     *(61, 185, 40, 39, 37, 0, 267, 269, 270, 409),
