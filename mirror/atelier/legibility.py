@@ -14,15 +14,15 @@ import numpy as np
 
 from mirror import MARKERS
 from mirror.atelier.measures.judge import distance, expression, look
-from mirror.canonical import Frame, live_vertices
+from mirror.atelier.proportions import changes
+from mirror.canonical import live_vertices
 from mirror.errors import ScreenError
-from mirror.exact import Doubles
 from mirror.faces import FaceModel
 from mirror.faces.wardrobe import Dress
-from mirror.latents.latents import APPEARANCE, remove_pose
+from mirror.latents.latents import APPEARANCE
 from mirror.progress import Bar
 from mirror.screen import portray
-from mirror.session.puppet import PROPORTIONS, Pose, make_puppet
+from mirror.session.puppet import Pose
 from mirror.signals import Bools, Floats
 
 log = logging.getLogger(__name__)
@@ -75,15 +75,6 @@ def misread(model: FaceModel, dress: Dress, performed: Sequence[Floats]) -> floa
 
 def performance(model: FaceModel) -> list[Floats]:
     """The school's mean face in every pose: (V, 3) each, portrait units."""
-    frame, made = model.mesh.frame, []
-    puppet = make_puppet(frame, np.zeros(PROPORTIONS))
-    for yaw, pitch, jaw in POSES:
-        moved = _shape(puppet.face(Pose(jaw=jaw)), frame) - _shape(puppet.face(Pose()), frame)
-        pose = np.array([[yaw, pitch, 0.0]], np.float32)
-        shape = (model.geometry.mean + moved)[None].astype(np.float32)
-        made.append(live_vertices(model.mesh, pose, shape)[0])
-    return made
-
-
-def _shape(points: Doubles, frame: Frame) -> Floats:
-    return remove_pose(points.astype(np.float32), 1.0, frame)[1]
+    spoken = changes(model.mesh.frame, [Pose(jaw=jaw) for _, _, jaw in POSES])
+    poses = np.array([(yaw, pitch, 0.0) for yaw, pitch, _ in POSES], np.float32)
+    return list(live_vertices(model.mesh, poses, model.geometry.mean + spoken))

@@ -7,6 +7,8 @@ schools have few portraits. The accent carries the pooled Gaussian onto the scho
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mirror import MARKERS
@@ -62,16 +64,23 @@ class Pool:
 
 def expressions(frame: Frame) -> Floats:
     """What a face does, as changes of its shape: (E, 1434) float64."""
-    puppet = make_puppet(frame, np.zeros(PROPORTIONS))
     doing = (
         [Pose(jaw=angle) for angle in (0.12, 0.3)]
         + [Pose(smile=-1.0), Pose(smile=1.0), Pose(pucker=-1.0), Pose(pucker=1.0)]
         + [Pose(brows=-1.0), Pose(brows=1.0)]
         + [Pose(lids=1.0), Pose(jaw=0.2, smile=0.7), Pose(jaw=0.15, pucker=0.8)]
     )
-    still = remove_pose(puppet.face(Pose()).astype(np.float32), 1.0, frame)[1]
-    moved = [remove_pose(puppet.face(pose).astype(np.float32), 1.0, frame)[1] for pose in doing]
-    return np.stack([(shape - still).ravel() for shape in moved]).astype(np.float64)
+    return changes(frame, doing).reshape(len(doing), -1).astype(np.float64)
+
+
+def changes(frame: Frame, doing: Sequence[Pose]) -> Floats:
+    """How a face that is at rest changes its shape to do something: (E, 478, 3) float32."""
+    puppet = make_puppet(frame, np.zeros(PROPORTIONS))
+    still, *moved = (
+        remove_pose(puppet.face(pose).astype(np.float32), 1.0, frame)[1]
+        for pose in (Pose(), *doing)
+    )
+    return np.stack([shape - still for shape in moved])
 
 
 def root_of(matrix: Floats) -> Floats:
