@@ -2,7 +2,8 @@
 // portrait.vert
 // purpose: a live mesh carries a painting; one instance is one portrait
 // in:      `vertices`, one row a portrait: V texels of x, y, z in portrait units and how far it faces
-//          the viewer (1: as in the painting, less: turned away), then three texels (centre x, y, height)
+//          the viewer (1: as in the painting, less: turned away) and two more for each step outwards
+//          at which its ray is cut, then three texels (centre x, y, height)
 //          (opacity, layer before, layer newest) (progress, right, left lids)
 // ranges:  centre and height in screen heights; opacity, progress and lids 0 to 1
 // licence: MIT, of this project
@@ -13,9 +14,10 @@ uniform int portraits;  // rows in all: each portrait has its own slice of depth
 uniform int corners;    // V
 uniform float aspect;
 
-in ivec2 pair;  // a drawn vertex stands half way between two of the mesh, mostly twice the same
-in vec2 uv;
-in vec4 part;   // middle of the mouth, right eye, left eye (0 or 1); gap of the lips as painted
+in ivec2 pair;    // a drawn vertex stands half way between two of the mesh, mostly twice the same
+in vec2 uv;       // at no step
+in vec2 outward;  // for each
+in vec4 part;     // middle of the mouth, right eye, left eye (0 or 1); gap of the lips as painted
 
 out float edge;         // 1, less where the head turns away: there it melts into the water
 out vec4 at;            // xy in the painting; z light that is left, may be negative; w cavity's glow
@@ -30,7 +32,9 @@ void main() {
 
     vec4 own = texelFetch(vertices, ivec2(pair.x, row), 0);
     vec3 p = own.xyz;
-    at = vec4(uv, 1.0 - 0.45 * dot(part.yz, 1.0 - live.yz), 0.0);
+    float steps = floor(0.5 * own.w);
+    own.w -= 2.0 * steps;
+    at = vec4(uv + steps * outward, 1.0 - 0.45 * dot(part.yz, 1.0 - live.yz), 0.0);
     at.z *= own.w;
     edge = smoothstep(0.25, 0.8, own.w);
     if (pair.x != pair.y) {

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-import os
 import platform
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from mirror import cores
 from mirror.camera import every_frame, parse_source
 from mirror.canonical import load_mesh
 from mirror.clock import precise_s
@@ -316,18 +316,12 @@ def machine() -> dict[str, Any]:
 
     return {
         "processor": _processor(),
-        "cores": _cores(),
+        "cores": len(cores.usable()),
+        "own_cores": cores.own(),
         "threads": threads(),
         "python": platform.python_version(),
         "system": platform.platform(),
     }
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -22,7 +22,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from mirror import SCHOOLS, __version__
+from mirror import SCHOOLS, __version__, cores
 from mirror.canonical import load_frame
 from mirror.cards import read_weights
 from mirror.clock import utc_now
@@ -235,11 +235,13 @@ def look_at_recordings(settings: Settings) -> Finding:
 def look_at_memory() -> Finding:
     """Memory and processor cores."""
     memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    cores = os.cpu_count() or 1
-    found = f"{memory_gb:.1f} GB of memory, {cores} cores"
+    usable, own = len(cores.usable()), cores.own()
+    found = f"{memory_gb:.1f} GB of memory, {usable} cores"
+    if own < usable:
+        found += f", threads of {own}"
     if memory_gb < 1.5:
         return Finding("memory", "warn", f"{found}; 2 GB are advised")
-    if cores < 2:
+    if usable < 2:
         return Finding("memory", "warn", f"{found}; two cores are advised")
     return Finding("memory", "ok", found)
 

@@ -117,6 +117,8 @@ class Wardrobe:
         self._mean = F.avg_pool2d(mean.cpu(), step)
         self._components = F.avg_pool2d(components.cpu(), step).flatten(1)  # (48, 4 * 32 * 32)
         self._originals = self._small(codes)  # (2N, 4, 32, 32)
+        self._colours = self._originals[:, :3].flatten(1)
+        self._lengths = self._colours.square().sum(dim=1)
         self._decoded: OrderedDict[int, Tensor] = OrderedDict()
 
     def choose(self, code: Floats) -> Dress:
@@ -131,14 +133,10 @@ class Wardrobe:
             for part, among in zip(self._compared.parts, self._wearable)
         ]
         pairs = [Dress(hair, clothes) for hair in near[0] for clothes in near[1]]
-        furthest, chosen = -1.0, pairs[0]
-        for n in lot.permutation(len(pairs)):
-            away = self._distance(sketch, pairs[n])
-            if away > furthest:
-                furthest, chosen = away, pairs[n]
-            if away >= self._apart:
-                break
-        return chosen
+        away = self._distances(sketch, *near).ravel()
+        order = lot.permutation(len(pairs))
+        far = away[order] >= self._apart
+        return pairs[order[far.argmax() if far.any() else away[order].argmax()]]
 
     def put_on(self, texture: Tensor, dress: Dress) -> Tensor:
         """Dress a painted texture: (4, 256, 256), RGB and straight alpha in [0, 1]."""
@@ -162,12 +160,23 @@ class Wardrobe:
         nearest = torch.minimum(away[:sitters], away[sitters:])[among].argsort()[:NEAREST]
         return [int(n) + sitters * int(mirrored[n]) for n in among[nearest]]
 
-    def _distance(self, sketch: Tensor, dress: Dress) -> float:
-        """How far somebody dressed is from the nearest original, as these are compared."""
-        worn = [self._originals[dress.hair], self._originals[dress.clothes]]
-        dressed = _dressed(sketch, worn, self._compared.parts)
-        away = (self._originals[:, :3] - dressed[:3]).square().mean(dim=(1, 2, 3))
-        return float(away.min().sqrt())
+    def _distances(self, sketch: Tensor, hair: list[int], clothes: list[int]) -> Floats:
+        """How far somebody is from the nearest original, as these are compared, in each of H heads
+        of hair and each of C clothes: (H, C). Squares multiplied out: each is recoloured once."""
+        parts, originals = self._compared.parts, self._originals
+        bare, above, below = (
+            worn[..., :3, :, :].flatten(-3)
+            for worn in (
+                sketch * (1 - parts.sum(dim=0)),
+                _worn(sketch, originals[hair], parts[0]),
+                _worn(sketch, originals[clothes], parts[1]),
+            )
+        )
+        dressed = bare + above[:, None] + below  # (H, C, 3 * 32 * 32)
+        alike = self._colours @ dressed.flatten(0, 1).T  # (2N, H * C)
+        away = self._lengths[:, None] - 2 * alike + dressed.square().sum(dim=2).flatten()
+        nearest = away.min(dim=0).values.clamp(min=0) / dressed.shape[2]
+        return nearest.sqrt().view(len(hair), len(clothes)).numpy()
 
     def _picture(self, number: int) -> Tensor:
         """What a training code wears: (4, 256, 256), on black."""
@@ -197,24 +206,30 @@ def _dressed(bare: Tensor, worn: list[Tensor], parts: Tensor, stride: int = 1) -
     """
     dressed = bare * (1 - parts.sum(dim=0))
     for piece, part in zip(worn, parts):
-        few = part[:, ::stride, ::stride]
-        theirs, own = (_tone(each[:, ::stride, ::stride], few) for each in (piece, bare))
-        dressed = dressed + part * _recoloured(piece, own / theirs)
+        dressed = dressed + _worn(bare, piece, part, stride)
     return dressed
 
 
+def _worn(bare: Tensor, piece: Tensor, part: Tensor, stride: int = 1) -> Tensor:
+    """A piece, or many (..., 4, S, S), in the colours of whoever wears it, as far as it is worn."""
+    few = part[:, ::stride, ::stride]
+    theirs, own = (_tone(each[..., ::stride, ::stride], few) for each in (piece, bare))
+    return part * _recoloured(piece, own / theirs)
+
+
 def _tone(picture: Tensor, where: Tensor) -> Tensor:
-    """Logarithm of the mean colour of a picture on black (4, S, S): (3, 1, 1), below 0.
+    """Logarithm of the mean colour of a picture on black (..., 4, S, S): (..., 3, 1, 1), below 0.
 
     where: (1, S, S), how much each pixel counts.
     """
-    total = (where * picture[:3]).sum(dim=(1, 2), keepdim=True)
-    mean = total / ((where * picture[3:]).sum() + 1e-3)
+    colour, alpha = picture[..., :3, :, :], picture[..., 3:, :, :]
+    weight = (where * alpha).sum(dim=(-2, -1), keepdim=True) + 1e-3
+    mean = (where * colour).sum(dim=(-2, -1), keepdim=True) / weight
     return mean.clamp(DARKEST, LIGHTEST).log()
 
 
 def _recoloured(picture: Tensor, gamma: Tensor) -> Tensor:
-    """A picture on black (4, S, S), its colours to a power: (3, 1, 1)."""
-    alpha = picture[3:]
-    colour = (picture[:3] / alpha.clamp(min=1 / 255)).clamp(1e-4, 1)
-    return torch.cat([colour.pow(gamma.clamp(1 / GAMMA, GAMMA)) * alpha, alpha])
+    """A picture on black (..., 4, S, S), its colours to a power: (..., 3, 1, 1)."""
+    alpha = picture[..., 3:, :, :]
+    colour = (picture[..., :3, :, :] / alpha.clamp(min=1 / 255)).clamp(1e-4, 1)
+    return torch.cat([colour.pow(gamma.clamp(1 / GAMMA, GAMMA)) * alpha, alpha], dim=-3)

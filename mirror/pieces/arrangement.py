@@ -16,6 +16,8 @@ from mirror.signals import Floats, Portraits, Visit
 FADES, GONE = 0.85, 1.25
 #: How far a head that nobody moves turns, nods and tilts, radians.
 SWAY = (0.09, 0.035, 0.03)
+#: Portraits less opaque than this cannot be seen.
+FAINTEST = 0.004
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ def draw(
     pose, shape, _ = split(latent)
     turned = np.hypot(pose[:, 0], pose[:, 1])
     opacity = opacity * (1 - smoothstep(FADES, GONE, turned))
-    seen = opacity > 0.004
+    seen = opacity > FAINTEST
     portraits = Portraits(
         slot=parcel[seen].astype(np.int32),
         centre=centre[seen].astype(np.float32),

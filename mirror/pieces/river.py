@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from mirror import SCHOOLS
-from mirror.pieces.arrangement import Arrangement, Moment, draw, follow, hashed, smoothstep, sway
+from mirror.pieces.arrangement import (
+    FAINTEST,
+    Arrangement,
+    Moment,
+    draw,
+    follow,
+    hashed,
+    smoothstep,
+    sway,
+)
 from mirror.river.streams import TALL_BELOW, positions
 from mirror.signals import Floats
 
@@ -52,10 +61,11 @@ def arrange(moment: Moment) -> Arrangement:
     opacity = np.maximum(opacity, 0.97 * rises)
     height = (FAR + (NEAR - FAR) * depth**1.5) * (0.86 + 0.14 * tide)
     height = np.maximum(height, (height + (HELD - height) * rises)) * room(moment.aspect)
-    latent = sway(moment.latent, parcel, moment.time_s, moment.seed)
-    latent = follow(latent, moment.stream, hold, moment.visits)
     order = np.argsort(depth + 2 * rises, kind="stable")
-    return draw(moment, order, latent[order], centre[order], height[order], opacity[order])
+    order = order[opacity[order] > FAINTEST]  # most parcels are sunk
+    latent = sway(moment.latent[order], order, moment.time_s, moment.seed)
+    latent = follow(latent, moment.stream[order], hold[:, order], moment.visits)
+    return draw(moment, order, latent, centre[order], height[order], opacity[order])
 
 
 def room(aspect: float) -> float:

@@ -41,7 +41,7 @@ class Paintings:
         self._since_s = np.full(slots, -np.inf)
         self._newest = np.zeros(slots, np.int32)
         self._reach, self._varnisher = reach, Varnisher(mesh)
-        self._bands = np.zeros((slots, 2, 36), np.int64)  # of both layers
+        self._reaches = np.zeros((slots, 2, 36), np.int64)  # of both layers
 
     def varnish(self, texture: Bytes, slot: int) -> Bytes:
         """What a painting needs before it is hung; any thread may do it.
@@ -82,9 +82,12 @@ class Paintings:
         first = 2 * np.arange(self.slots, dtype=np.int32)
         return first + 1 - self._newest, first + self._newest
 
-    def bands(self) -> npt.NDArray[np.int64]:
-        """(slots, 36): how many bands of the ground have paint, see ``reach.py``."""
-        return np.asarray(self._bands.max(axis=1))
+    def reach(self, slot: npt.NDArray[np.int32], progress: Floats) -> npt.NDArray[np.int64]:
+        """How many steps outwards there is paint, see ``reach.py``: (S,) slots and how far their
+        newest paintings have come through -> (S, 36)."""
+        newest = self._reaches[slot, self._newest[slot]]
+        before = self._reaches[slot, 1 - self._newest[slot]]
+        return np.where(progress[:, None] < 1, np.maximum(newest, before), newest)
 
     def painted(self) -> npt.NDArray[np.bool_]:
         """(slots,) bool: which slots have ever been painted."""
@@ -118,4 +121,4 @@ class Paintings:
                     cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
                 )
             array.write(picture.tobytes(), viewport=(0, 0, 2 * slot + which, side, side, 1))
-        self._bands[slot, which] = self._reach.measure(picture)
+        self._reaches[slot, which] = self._reach.measure(picture)

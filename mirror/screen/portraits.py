@@ -12,7 +12,6 @@ import moderngl
 import numpy as np
 import numpy.typing as npt
 
-from mirror import MARKERS
 from mirror.canonical import Mesh
 from mirror.screen.contexts import give_back
 from mirror.screen.facing import Facing
@@ -65,10 +64,12 @@ class PortraitPass:
         ]
         sheet = sheet_of(mesh)
         self.reach = Reach(mesh, sheet.grades)
-        columns = np.concatenate([sheet.pair.view(np.float32), sheet.uv, sheet.part], axis=1)
-        self._corners = context.buffer(np.ascontiguousarray(columns).tobytes())  # (W, 8)
+        uv, outward = sheet.uv.copy(), np.zeros_like(sheet.uv)
+        uv[: len(mesh.uv)], outward[: len(mesh.uv)] = self.reach.start, self.reach.outward
+        columns = [sheet.pair.view(np.float32), uv, outward, sheet.part]
+        self._corners = context.buffer(np.hstack(columns).tobytes())  # (W, 10)
         self._indices = [context.buffer(grade.triangles.tobytes()) for grade in sheet.grades]
-        layout = self._corners, "2i 2f 4f", "pair", "uv", "part"
+        layout = self._corners, "2i 2f 2f 4f", "pair", "uv", "outward", "part"
         self._arrays = [
             [
                 context.vertex_array(program, [layout], index_buffer=indices)
@@ -140,12 +141,14 @@ class PortraitPass:
         number, corners = drawn.number, len(self._mesh.uv)
         slot = portraits.slot[number]
         rows = np.empty((len(number), corners + EXTRA, 4), np.float32)
-        rows[:, :corners, :3] = portraits.vertices[number]
+        live = portraits.vertices[number]
+        for axis in range(3):  # all three at once take four times as long
+            rows[:, :corners, axis] = live[:, :, axis]
         rows[:, :corners, 3] = self._facing.measure(rows[:, :corners])
+        reach = paintings.reach(slot, drawn.progress)
         for grade in np.unique(drawn.grade):
             mine = np.flatnonzero(drawn.grade == grade)
-            ground = self.reach.gather(paintings.bands()[slot[mine]], int(grade))
-            rows[mine, MARKERS:corners] = rows[mine[:, None], ground]
+            self.reach.cut(rows, mine, reach[mine], int(grade))
         before, newest = paintings.layers()
         rows[:, corners, :2] = portraits.centre[number]
         rows[:, corners, 2] = portraits.height[number]

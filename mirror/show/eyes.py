@@ -106,7 +106,7 @@ class LiveEyes:
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """Begin no reading meanwhile: where the same few cores draw and read, taking turns brings
+        """Begin no reading meanwhile: where one core draws and reads, taking turns brings
         a movement to the screen in half the time that it takes when both are done at once."""
         self._may_read.clear()
         try:
