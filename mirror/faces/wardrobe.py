@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from mirror.canonical import Ints, Mesh
 from mirror.faces.originals import COMPARED_PX
+from mirror.faces.skin import Flesh, Skin, colour_of
 from mirror.signals import Bools, Bytes, Floats
 
 #: Side of a texture, pixels.
@@ -33,6 +34,8 @@ WITHIN_PX, SOFT_PX = 9, 6.0
 RIM_PX = 16
 #: Hair ends and clothes begin at this share of the face's height, and so softly, texture pixels.
 COLLAR, COLLAR_SOFT_PX = 0.8, 7.0
+#: FaceMesh's own numbers: along the upper edges of the brows.
+BROWS = (70, 63, 105, 66, 107, 300, 293, 334, 296, 336)
 #: Chosen by lot among so many portraits whose hair, or whose clothes, are nearest.
 NEAREST = 8
 #: Colours are bent to those of whoever wears them by a gamma of at most this, or one over it: so
@@ -40,7 +43,7 @@ NEAREST = 8
 GAMMA = 1.6
 #: Means are taken for no darker and no lighter than this where gammas are made of them.
 DARKEST, LIGHTEST = 0.02, 0.9
-#: Pictures of what may be worn that stay decoded, for each school: what 16 portraits wear, 8 MB.
+#: Pictures of what may be worn that stay decoded, for each school: what 16 portraits wear, 11 MB.
 KEPT = 32
 
 
@@ -62,6 +65,14 @@ class Rack:
 
     pictures: list[Bytes]
     hair: Bools
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Something to be worn. picture: (4, 256, 256) uint8, on black. flesh: where it is skin."""
+
+    picture: Tensor
+    flesh: Flesh
 
 
 class Regions:
@@ -113,13 +124,22 @@ class Wardrobe:
         self._regions, self._compared = Regions(mesh), Regions(mesh, COMPARED_PX)
         self._device = mean.device
         self._parts = self._regions.parts.to(self._device)
+        inside = face_mask(mesh, TEXTURE_PX).astype(np.float32)
+        away = cv2.distanceTransform((inside == 0).astype(np.uint8), cv2.DIST_L2, 5)
+        brows = int(mesh.uv[list(BROWS), 1].min() * TEXTURE_PX)
+        self._skin = Skin(
+            torch.from_numpy(away)[None].to(self._device), self._parts.sum(dim=0), brows
+        )
         step = mean.shape[-1] // COMPARED_PX
         self._mean = F.avg_pool2d(mean.cpu(), step)
         self._components = F.avg_pool2d(components.cpu(), step).flatten(1)  # (48, 4 * 32 * 32)
         self._originals = self._small(codes)  # (2N, 4, 32, 32)
         self._colours = self._originals[:, :3].flatten(1)
         self._lengths = self._colours.square().sum(dim=1)
-        self._decoded: OrderedDict[int, Tensor] = OrderedDict()
+        small = torch.from_numpy(cv2.resize(inside, (COMPARED_PX, COMPARED_PX))) > 0.99
+        seen = self._originals[:, :, small].sum(dim=2)  # (2N, 4)
+        self._tones = (seen[:, :3] / seen[:, 3:]).to(self._device)  # of their faces
+        self._decoded: OrderedDict[int, Piece] = OrderedDict()
 
     def choose(self, code: Floats) -> Dress:
         """What suits an appearance (48,), as long as it makes nobody's portrait of it.
@@ -140,9 +160,22 @@ class Wardrobe:
 
     def put_on(self, texture: Tensor, dress: Dress) -> Tensor:
         """Dress a painted texture: (4, 256, 256), RGB and straight alpha in [0, 1]."""
-        worn = [self._picture(dress.hair), self._picture(dress.clothes)]
         bare = torch.cat([texture[:3] * texture[3:], texture[3:]])
-        dressed = _dressed(bare, worn, self._parts, stride=2)
+        wearer = self._skin.find_of_wearer(bare)
+        hair, clothes = self._piece(dress.hair), self._piece(dress.clothes)
+        above, below = self._parts
+        # What the hair leaves bare of a forehead keeps no fringe of its own.
+        fringe = (1 - above - below) * self._skin.forehead * (1 - self._skin.where(wearer))
+        above = above + fringe * self._skin.where(hair.flesh)
+        dressed = bare * (1 - above - below)
+        for piece, part in ((hair, above), (clothes, below)):
+            picture = piece.picture.float().div_(255)
+            colour, skin = colour_of(picture), self._skin.where(piece.flesh)
+            worn = colour.clamp(1e-4, 1).pow(_gamma(bare, picture, part * (1 - skin), stride=2))
+            worn.lerp_(self._skin.matched(wearer, piece.flesh, colour), skin)
+            covers = part * picture[3:]
+            dressed[:3].addcmul_(worn, covers)  # in place: a megabyte of new memory costs more
+            dressed[3:].add_(covers)
         colour = dressed[:3] / dressed[3:].clamp(min=1 / 255)
         return torch.cat([colour, dressed[3:]]).clamp_(0, 1)
 
@@ -178,17 +211,19 @@ class Wardrobe:
         nearest = away.min(dim=0).values.clamp(min=0) / dressed.shape[2]
         return nearest.sqrt().view(len(hair), len(clothes)).numpy()
 
-    def _picture(self, number: int) -> Tensor:
-        """What a training code wears: (4, 256, 256), on black."""
+    def _piece(self, number: int) -> Piece:
+        """What a training code wears."""
         if number not in self._decoded:
-            self._decoded[number] = self._decode(number).to(self._device)
+            picture = self._decode(number).to(self._device)
+            flesh = self._skin.find(picture.float().div_(255), self._tones[number])
+            self._decoded[number] = Piece(picture, flesh)
             if len(self._decoded) > KEPT:
                 self._decoded.popitem(last=False)
         self._decoded.move_to_end(number)
-        return self._decoded[number].float().div_(255)
+        return self._decoded[number]
 
     def _decode(self, number: int) -> Tensor:
-        """The same, (4, 256, 256) uint8."""
+        """Its picture, (4, 256, 256) uint8, on black."""
         sitters = len(self._pictures) // 2
         colour, coverage = (
             cv2.imdecode(self._pictures[2 * (number % sitters) + n], cv2.IMREAD_UNCHANGED)
@@ -199,22 +234,19 @@ class Wardrobe:
         return torch.from_numpy(np.ascontiguousarray(both.transpose(2, 0, 1)))
 
 
-def _dressed(bare: Tensor, worn: list[Tensor], parts: Tensor, stride: int = 1) -> Tensor:
-    """Somebody in hair and clothes that are not theirs: (4, S, S), on black.
-
-    stride: every so many pixels are asked for their colour.
-    """
-    dressed = bare * (1 - parts.sum(dim=0))
-    for piece, part in zip(worn, parts):
-        dressed = dressed + _worn(bare, piece, part, stride)
-    return dressed
-
-
-def _worn(bare: Tensor, piece: Tensor, part: Tensor, stride: int = 1) -> Tensor:
+def _worn(bare: Tensor, piece: Tensor, part: Tensor) -> Tensor:
     """A piece, or many (..., 4, S, S), in the colours of whoever wears it, as far as it is worn."""
+    colour = colour_of(piece).clamp(1e-4, 1).pow(_gamma(bare, piece, part))
+    alpha = piece[..., 3:, :, :]
+    return part * torch.cat([colour * alpha, alpha], dim=-3)
+
+
+def _gamma(bare: Tensor, piece: Tensor, part: Tensor, stride: int = 1) -> Tensor:
+    """The power that gives a piece, or many (..., 4, S, S), the colours of whoever wears it:
+    (..., 3, 1, 1). part: (1, S, S), where it is worn. stride: every so many pixels are asked."""
     few = part[:, ::stride, ::stride]
     theirs, own = (_tone(each[..., ::stride, ::stride], few) for each in (piece, bare))
-    return part * _recoloured(piece, own / theirs)
+    return (own / theirs).clamp(1 / GAMMA, GAMMA)
 
 
 def _tone(picture: Tensor, where: Tensor) -> Tensor:
@@ -226,10 +258,3 @@ def _tone(picture: Tensor, where: Tensor) -> Tensor:
     weight = (where * alpha).sum(dim=(-2, -1), keepdim=True) + 1e-3
     mean = (where * colour).sum(dim=(-2, -1), keepdim=True) / weight
     return mean.clamp(DARKEST, LIGHTEST).log()
-
-
-def _recoloured(picture: Tensor, gamma: Tensor) -> Tensor:
-    """A picture on black (..., 4, S, S), its colours to a power: (..., 3, 1, 1)."""
-    alpha = picture[..., 3:, :, :]
-    colour = (picture[..., :3, :, :] / alpha.clamp(min=1 / 255)).clamp(1e-4, 1)
-    return torch.cat([colour.pow(gamma.clamp(1 / GAMMA, GAMMA)) * alpha, alpha], dim=-3)
