@@ -1,4 +1,4 @@
-"""Skin that is worn takes the colour of the face; hair, hats and what is far from the face do not."""
+"""Worn skin takes the colour of the face; hair, hats and what is far from the face do not."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mirror import MARKERS
-from mirror.canonical import PEOPLE, PIVOT, Frame
+from mirror.canonical import PEOPLE, PIVOT, Frame, Ints
 from mirror.signals import Floats
 
 Doubles = npt.NDArray[np.float64]
@@ -28,6 +28,8 @@ RIGHT_IRIS, LEFT_IRIS = slice(468, 473), slice(473, 478)
 
 #: How many numbers make a face's proportions.
 PROPORTIONS = PEOPLE
+#: How far the corners of the mouth go with the jaw, and how often what goes with it is smoothed.
+_CORNER, _ROUNDS = 0.3, 4
 #: Numbers drawn evenly from -1 to 1 make faces that differ as much as people's do.
 _SPREAD = 3**0.5
 
@@ -160,13 +162,30 @@ def _jaw(frame: Frame, rest: Doubles, line: Doubles) -> Doubles:
     deep = 0.004 + 0.16 * across**2  # how far below the line the jaw has a marker wholly
     share = smooth(0.0, 1.0, 0.5 * across**2 * (across < 1) + (rest[:, 1] - line) / deep)
     share *= rest[:, 1] > line - 0.02
-    share[frame.inner_lips] = 0.0
     middle = len(frame.inner_lips) // 2
-    lower = frame.inner_lips[middle + 1 :]
-    share[lower] = 1.0 - 0.7 * (np.abs(rest[lower, 0]) / half) ** 3
-    share[frame.inner_lips[[0, middle]]] = 0.3
+    upper, lower = frame.inner_lips[: middle + 1], frame.inner_lips[middle + 1 :]
+    # Towards the corners, which take part by so much, both lips come together in a curve.
+    share[upper] = _CORNER * (np.abs(rest[upper, 0]) / half) ** 3
+    share[lower] = 1.0 - (1.0 - _CORNER) * (np.abs(rest[lower, 0]) / half) ** 3
+    share = _smoothed(share, frame, frame.inner_lips)
     share[468:] = 0.0
-    return np.asarray(share)
+    return share
+
+
+def _smoothed(values: Doubles, frame: Frame, fixed: Ints) -> Doubles:
+    """Values of markers (478,), each a few times drawn to the mean of its neighbours; fixed ones
+    stay."""
+    edges = frame.surface[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
+    edges = np.unique(np.sort(edges, axis=1), axis=0)
+    count = np.bincount(edges.ravel(), minlength=MARKERS)
+    moving = count > 0
+    moving[fixed] = False
+    for _ in range(_ROUNDS):
+        total = np.zeros(MARKERS)
+        np.add.at(total, edges[:, 0], values[edges[:, 1]])
+        np.add.at(total, edges[:, 1], values[edges[:, 0]])
+        values = np.where(moving, 0.5 * values + 0.5 * total / np.maximum(count, 1), values)
+    return values
 
 
 def _lids(frame: Frame, rest: Doubles) -> Doubles:
