@@ -25,7 +25,7 @@ run: setup  ## show the piece: camera and window if there are any
 
 test: .venv/installed  ## run every test
 	@.ci/system-packages test
-	@$(python) -m pytest $(ARGS)
+	@$(python) -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: .venv/installed  ## style and types
 	@$(python) -m ruff check .

@@ -88,7 +88,9 @@ class FaceModel:
             self.training_codes, half[0].cpu().numpy(), components.numpy(), apart
         )
         self._wardrobe = (
-            Wardrobe(rack, mesh, half[0], components, self.training_codes, apart)
+            Wardrobe(
+                rack, mesh, half[0], components, self.training_codes, apart, 1 - faintness(line)
+            )
             if rack is not None
             else None
         )

@@ -29,7 +29,7 @@ BROW_PX, BROW_SOFT_PX, DARKER, DARKER_SOFT = 6, 1.5, 0.06, 0.2
 #: Colours are held within this of black and white before their logits are taken.
 EDGE = 0.02
 #: Of what sets a place of the piece's skin off its face's tone so much of hue and of light is kept.
-OWN_HUE, OWN_LIGHT = 0.35, 0.65
+OWN_HUE, OWN_LIGHT = 0.35, 0.95
 #: Beside a place no shift is further than this from the one between the faces' tones.
 MOST = 0.8
 #: Skin is looked for, and shifts are computed, at this side. From the seam they spread so far,
@@ -53,10 +53,10 @@ class Skin:
     """Finds skin, and shifts it to the colour of the face beside it. For textures of one size, a
     multiple of 64, on one device."""
 
-    def __init__(self, away: Tensor, worn: Tensor, brows: int) -> None:
+    def __init__(self, away: Tensor, worn: Tensor, brows: int, flesh: float = 1.0) -> None:
         """away: (1, S, S) float32, pixels from the face's oval, 0 within. worn: (1, S, S), how much
         of each pixel is worn, 0 to 1; between the two is the seam. brows: the row at which they
-        begin."""
+        begin. flesh: how far what looks like skin is taken for it, 0 to 1."""
         self._step = away.shape[-1] // SIDE
         rows = torch.arange(away.shape[-1], device=away.device)
         self.forehead = torch.sigmoid((brows - BROW_PX - rows) / BROW_SOFT_PX)[None, :, None]
@@ -64,7 +64,7 @@ class Skin:
         away, seam = self._small(away), self._small(worn)
         self._face = (away == 0) & (seam < 0.01)
         self._hue = HUE + (HUE_NEXT - HUE) * (-(away / NEXT_PX).square()).exp()
-        self._may_be = (-((away - SKIN_PX).clamp(min=0) / SKIN_SOFT_PX).square()).exp()
+        self._may_be = flesh * (-((away - SKIN_PX).clamp(min=0) / SKIN_SOFT_PX).square()).exp()
         self._seam = 4 * seam * (1 - seam)
         self._blurs = [_blur(spread).to(away.device) for spread in SPREADS]
 
@@ -93,17 +93,16 @@ class Skin:
     def matched(self, wearer: Flesh, piece: Flesh, colour: Tensor) -> Tensor:
         """A piece's colours as they would be if all of it were skin of the wearer's: (3, S, S)."""
         own, theirs = (torch.logit(each.tone, EDGE)[:, None, None] for each in (wearer, piece))
-        shift = own - _calmed(theirs)
-        beside = torch.logit(colour_of(wearer.small), EDGE) - _calmed(
-            torch.logit(colour_of(piece.small), EDGE)
-        )
-        beside = shift + (beside - shift).clamp(-MOST, MOST)
+        own_here, here = (torch.logit(colour_of(each.small), EDGE) for each in (wearer, piece))
+        shift, calm = own - _calmed(theirs), _calmed(here)
+        beside = shift + (own_here - calm - shift).clamp(-MOST, MOST)
         weight = self._seam * wearer.skin * piece.skin * wearer.small[3:] * piece.small[3:]
         evidence = torch.cat([weight * beside, weight])  # (4, 64, 64)
         for blur in reversed(self._blurs):  # the farther it spreads, the coarser
             spread = blur @ evidence @ blur
             shift = (spread[:3] + LITTLE * shift) / (spread[3:] + LITTLE)
-        return _calmed(torch.logit(colour, EDGE)).add_(self._large(shift)).sigmoid_()
+        # Only what is broad is calmed: brushwork stays as it is.
+        return torch.logit(colour, EDGE).add_(self._large(calm - here + shift)).sigmoid_()
 
     def _small(self, picture: Tensor) -> Tensor:
         step = self._step, min(self._step, picture.shape[-1])

@@ -109,10 +109,12 @@ class Wardrobe:
     """What a school's portraits wear."""
 
     def __init__(
-        self, rack: Rack, mesh: Mesh, mean: Tensor, components: Tensor, codes: Floats, apart: float
-    ) -> None:
+        self, rack: Rack, mesh: Mesh, mean: Tensor, components: Tensor, codes: Floats,
+        apart: float, flesh: float = 1.0,
+    ) -> None:  # fmt: skip
         """mean: (4, S, S) float32; components: (48, 4, S, S), S a multiple of 32; codes: (2N, 48),
-        mirror images last; apart: see ``Originals``. Raises ValueError for a rack of another
+        mirror images last; apart: see ``Originals``; flesh: 1 where skin has another colour than
+        hair has, down to 0, where all is of one stone. Raises ValueError for a rack of another
         number of portraits, or one without hair."""
         if len(rack.pictures) != len(codes) or 2 * len(rack.hair) != len(codes):
             raise ValueError(f"{len(rack.pictures)} pictures of {len(codes) // 2} portraits")
@@ -128,7 +130,7 @@ class Wardrobe:
         away = cv2.distanceTransform((inside == 0).astype(np.uint8), cv2.DIST_L2, 5)
         brows = int(mesh.uv[list(BROWS), 1].min() * TEXTURE_PX)
         self._skin = Skin(
-            torch.from_numpy(away)[None].to(self._device), self._parts.sum(dim=0), brows
+            torch.from_numpy(away)[None].to(self._device), self._parts.sum(dim=0), brows, flesh
         )
         step = mean.shape[-1] // COMPARED_PX
         self._mean = F.avg_pool2d(mean.cpu(), step)

@@ -28,6 +28,8 @@ FAR, NEAR = 0.26, 0.48
 HELD = 0.58
 #: From this format on portraits have the sizes above; on narrower screens they are smaller.
 ROOMY = 4 / 3
+#: Its middle is so much of its square's height from the picture's border: no face is cut.
+WHOLE = 0.38
 #: A sitter holds portraits within this share of the disturbed water wholly, further out less.
 FIRM, LOOSE = 0.55, 1.25
 #: In each stream one portrait rises for a sitter; another that is this much further along it, in
@@ -61,11 +63,18 @@ def arrange(moment: Moment) -> Arrangement:
     opacity = np.maximum(opacity, 0.97 * rises)
     height = (FAR + (NEAR - FAR) * depth**1.5) * (0.86 + 0.14 * tide)
     height = np.maximum(height, (height + (HELD - height) * rises)) * room(moment.aspect)
+    centre = centre + rises[:, None] * (_inside(centre, height, moment.aspect) - centre)
     order = np.argsort(depth + 2 * rises, kind="stable")
     order = order[opacity[order] > FAINTEST]  # most parcels are sunk
     latent = sway(moment.latent[order], order, moment.time_s, moment.seed)
     latent = follow(latent, moment.stream[order], hold[:, order], moment.visits)
     return draw(moment, order, latent, centre[order], height[order], opacity[order])
+
+
+def _inside(centre: Floats, height: Floats, aspect: float) -> Floats:
+    """The nearest places at which the picture's border cuts no face.  (P, 2), (P,) -> (P, 2)"""
+    edge = np.minimum(WHOLE * height, 0.5 * min(aspect, 1.0))[:, None]
+    return np.asarray(np.clip(centre, edge, np.array([aspect, 1.0], np.float32) - edge))
 
 
 def room(aspect: float) -> float:
