@@ -167,7 +167,8 @@ def _jaw(frame: Frame, rest: Doubles, line: Doubles) -> Doubles:
     # Towards the corners, which take part by so much, both lips come together in a curve.
     share[upper] = _CORNER * (np.abs(rest[upper, 0]) / half) ** 3
     share[lower] = 1.0 - (1.0 - _CORNER) * (np.abs(rest[lower, 0]) / half) ** 3
-    share = _smoothed(share, frame, frame.inner_lips)
+    middle_of_it = np.flatnonzero(np.abs(rest[:, 0]) < 0.5 * half)
+    share = _smoothed(share, frame, np.concatenate([frame.inner_lips, middle_of_it]))
     share[468:] = 0.0
     return share
 
