@@ -55,7 +55,7 @@ class Show:
         self.steering = Steering(rig)
         self._few_cores = rig.screen.software and len(cores.usable()) <= FEW_CORES
         # Two threads of one core bring a movement to the screen in half the time if they do not
-        # read markers while they draw; two cores in a third less if they do.
+        # read markers while they draw; two cores draw a tenth more pictures if they do.
         self._takes_turns = rig.screen.software and cores.own() < 2
         self._patience = PATIENCE_DRAWING if rig.screen.software else PATIENCE
         if self._takes_turns:
