@@ -37,7 +37,7 @@ SETTINGS = Settings(
 )
 
 
-def until(fact: Callable[[], object], limit_s: float = 8.0) -> bool:
+def until(fact: Callable[[], object], limit_s: float = 60.0) -> bool:
     """Wait for a fact; whether it came about."""
     end_s = time.monotonic() + limit_s
     while not (there := bool(fact())) and time.monotonic() < end_s:

@@ -44,7 +44,7 @@ def job(shade: int, school: str = "panel", slot: int = 0) -> Job:
     return Job(slot, school, np.full(APPEARANCE, shade, np.float32))
 
 
-def until(fact: Callable[[], object], limit_s: float = 8.0) -> bool:
+def until(fact: Callable[[], object], limit_s: float = 60.0) -> bool:
     """Wait for a fact; whether it came about."""
     end_s = time.monotonic() + limit_s
     while not (there := bool(fact())) and time.monotonic() < end_s:

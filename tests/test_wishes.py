@@ -167,7 +167,7 @@ def test_without_a_thread_a_few_are_painted_at_each_call_the_same_at_every_run(
     assert all((a.texture == b.texture).all() for a, b in zip(*runs))
 
 
-def until(fact: Callable[[], object], limit_s: float = 8.0) -> bool:
+def until(fact: Callable[[], object], limit_s: float = 60.0) -> bool:
     end_s = time.monotonic() + limit_s
     while not (there := bool(fact())) and time.monotonic() < end_s:
         time.sleep(0.002)
@@ -184,9 +184,11 @@ def test_with_a_thread_everything_is_painted_beside_the_show(
         slots.update(painted.job.slot for painted in workshop.paint(codes(), seen))
         return len(slots) == PARCELS
 
-    assert workshop.paint(codes(), seen) == []  # nothing is waited for
-    assert until(all_there)
-    workshop.close()
+    try:
+        assert workshop.paint(codes(), seen) == []  # nothing is waited for
+        assert until(all_there)  # the painter makes way for whatever else this machine does
+    finally:
+        workshop.close()
 
 
 def test_the_thread_is_given_only_what_it_can_begin_soon(
