@@ -9,13 +9,16 @@ picture that it has never seen. Whose proportions are nearest to what it finds, 
 portraits and moments, is who is named. Ten minutes after they left the most visible portraits at
 the same place are asked again.
 
-The first filmed sitter is also followed: yaw and mouth of the nearest risen portrait in each
-picture against the sitter's own, and by how many pictures of the camera they lag behind.
+Some sitters, the filmed ones first, are also followed for ten seconds from when they came: yaw and
+mouth of the nearest risen portrait in each picture against the sitter's own, and by how many
+pictures of the camera they lag behind. Whoever hardly moves says little: put together, each counts
+by how much they moved.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,8 +53,9 @@ LOOKED = 6
 ASKED = 6
 #: A portrait less opaque than this cannot be seen well enough to know anybody in it.
 OPAQUE = 0.5
-#: Moments of the performance that is followed, and lags that are tried, in camera pictures.
-FOLLOWED, LAGS = 120, 5
+#: Sitters that are followed, for so many moments of their performances, and lags that are tried, in
+#: camera pictures.
+FOLLOWED, MOMENTS, LAGS = 6, 300, 5
 
 
 @dataclass
@@ -158,10 +162,42 @@ def sit(stage: Stage, person: Performance) -> tuple[Floats | None, Floats | None
     return at_once, proportions_found(stage, place)
 
 
-def follow(stage: Stage, person: Performance) -> dict[str, Any]:
-    """Yaw and mouth of the nearest risen portrait against the sitter's, and their lag."""
-    frame, asked, found, lost = stage.mesh.frame, [], [], 0
-    for number, markers in enumerate(person.markers[:FOLLOWED]):
+@dataclass(frozen=True)
+class Followed:
+    """A sitter's mouth, yaw and eyes, and those found in the nearest portrait.
+
+    asked, found: (T, 3), NaN where no face was found; angles in radians, openings in portrait
+    units.
+    """
+
+    who: str
+    asked: Floats
+    found: Floats
+
+    def told(self) -> dict[str, Any]:
+        """How well the portrait followed at once, and how far the sitter moved."""
+        return {
+            "who": self.who,
+            "lost": int(np.isnan(self.found[:, 0]).sum()),
+            "mouth_yaw": agree([self], 0),
+            "moved": [round(float(d), 4) for d in np.std(self.asked, axis=0)[:2]],
+        }
+
+
+def agree(followed: Sequence[Followed], lag: int) -> list[float]:
+    """Correlations of mouth and yaw with what was found so many pictures later."""
+    pairs = []
+    for each in followed:
+        asked, found = each.asked[: len(each.asked) - lag or None], each.found[lag:]
+        whole = np.isfinite(found).all(axis=1)
+        pairs.append((list(asked[whole]), list(found[whole])))
+    return [round(c, 3) for c in correlations(pairs)[:2]]
+
+
+def follow(stage: Stage, person: Performance) -> Followed:
+    """What the nearest risen portrait does while somebody sits there."""
+    frame, asked, found = stage.mesh.frame, [], []
+    for number, markers in enumerate(person.markers[:MOMENTS]):
         stage.meet(stage.river.time_s + 1 / 30, markers, person.aspect)
         arrangement = stage.arrange()
         if number % 30 == 0:
@@ -171,19 +207,7 @@ def follow(stage: Stage, person: Performance) -> dict[str, Any]:
         points = look(cut(picture, arrangement.portraits, chosen[0])) if chosen else None
         asked.append(expression(isotropic(markers, person.aspect), frame))
         found.append(asked[-1] * np.nan if points is None else expression(points, frame))
-        lost += points is None
-    told = np.array(found)
-    by_lag = {}
-    for lag in range(LAGS + 1):
-        a, b = np.array(asked)[: len(asked) - lag or None], told[lag:]
-        whole = np.isfinite(b).all(axis=1)
-        by_lag[lag] = [round(c, 3) for c in correlations([(list(a[whole]), list(b[whole]))])[:2]]
-    return {
-        "who": person.name,
-        "lost": lost,
-        "mouth_yaw_by_lag": by_lag,
-        "moved": [round(float(d), 4) for d in np.std(asked, axis=0)[:2]],
-    }
+    return Followed(person.name, np.array(asked), np.array(found))
 
 
 def measure(clips: Path | None, sitters: int, seed: int) -> dict[str, Any]:
@@ -196,21 +220,26 @@ def measure(clips: Path | None, sitters: int, seed: int) -> dict[str, Any]:
     settings = ScreenSettings(width_px=SIZE[0], height_px=SIZE[1])
     parcels = RiverSettings().parcels
     named: dict[str, list[bool]] = {"at_once": [], "later": []}
-    followed = []
+    followed: list[Followed] = []
     with Screen("offscreen", SIZE, mesh, parcels, settings, 0.0) as screen:
         gallery = np.stack([known(person, mesh.frame) for person in people])
-        with Bar("sitting", len(people) + 2) as tick:
+        with Bar("sitting", len(people) + FOLLOWED) as tick:
             for number, person in enumerate(people):
                 seen = sit(Stage(models, screen, seed + number), person)
                 for when, found in zip(named, seen):
                     who = -1 if found is None else _who(gallery, found)
                     named[when].append(who == number)
                 tick()
-            for person in people[:2]:
+            for person in people[:FOLLOWED]:
                 followed.append(follow(Stage(models, screen, seed), person))
                 tick()
     shares = {when: round(float(np.mean(right)), 3) for when, right in named.items()}
-    return {"sitters": [p.name for p in people], "named": shares, "followed": followed}
+    return {
+        "sitters": [p.name for p in people],
+        "named": shares,
+        "mouth_yaw_by_lag": {lag: agree(followed, lag) for lag in range(LAGS + 1)},
+        "followed": [each.told() for each in followed],
+    }
 
 
 def _who(gallery: Floats, found: Floats) -> int:

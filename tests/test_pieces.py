@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from mirror import MARKERS
+from mirror import MARKERS, SCHOOLS
 from mirror.canonical import Mesh
 from mirror.latents.latents import APPEARANCE, join
 from mirror.pieces import PIECES, Moment
@@ -404,12 +404,35 @@ def test_nothing_is_an_arrangement_of_no_portraits(mesh: Mesh) -> None:
 def test_portraits_that_rise_for_a_visitor_have_room_in_every_format(
     mesh: Mesh, aspect: float
 ) -> None:
-    """Three side by side fit, each half as wide as its square."""
+    """Three of different streams fit side by side, each half as wide as its square."""
     for time_s in (2.0, 47.0, 80.0):
         here = moment(mesh, time_s, partial(somebody, aspect), aspect)
         portraits = PIECES["river"](here).portraits
         assert (portraits.opacity > 0.8).any()
-        assert 3 * 0.5 * portraits.height.max() < 1.1 * aspect
+        largest = [
+            portraits.height[here.stream[portraits.slot] == stream].max(initial=0.0)
+            for stream in range(len(SCHOOLS))
+        ]
+        assert 0.5 * sum(sorted(largest)[-3:]) < 1.1 * aspect
+
+
+def test_the_largest_that_rises_is_in_front_and_near_its_visitor(mesh: Mesh) -> None:
+    """In a stream whose painter visitors are known in best, not in marble."""
+    each = 16  # as many as in the show: one of every stream is near
+    place = np.tile(np.arange(each, dtype=np.float32) / each, len(SCHOOLS))
+    latent = np.tile(LATENTS, (len(place) // PARCELS, 1))
+    for time_s in (2.0, 47.0, 80.0):
+        here = replace(
+            moment(mesh, time_s, partial(somebody, WIDE)),
+            stream=np.repeat(np.arange(len(SCHOOLS)), each),
+            place=place, latent=latent, turbulence=np.zeros(len(place), np.float32),
+        )  # fmt: skip
+        portraits = PIECES["river"](here).portraits
+        largest = int(portraits.height.argmax())
+        assert largest == len(portraits.slot) - 1
+        assert SCHOOLS[here.stream[portraits.slot[largest]]] == "limner"
+        away = np.linalg.norm(portraits.centre[largest] - here.visits[0].place)
+        assert away < here.visits[0].reach
 
 
 def test_on_a_tall_screen_they_stand_above_one_another_on_a_wide_one_beside(mesh: Mesh) -> None:

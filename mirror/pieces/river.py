@@ -24,8 +24,9 @@ RISE_S = (38.0, 75.0)
 SEEN = 0.45
 #: Height of a portrait's square in screen heights, from far to near.
 FAR, NEAR = 0.26, 0.48
-#: Height of the square of a portrait that has risen for a sitter.
-HELD = 0.58
+#: Height of the square of a portrait that has risen for a sitter, in each stream. The larger lie in
+#: front: one of them is nearest to the sitter, and it is of the school that answers most plainly.
+HELD = np.array([0.54, 0.56, 0.56, 0.52, 0.70, 0.54], np.float32)
 #: From this format on portraits have the sizes above; on narrower screens they are smaller.
 ROOMY = 4 / 3
 #: Its middle is so much of its square's height from the picture's border: no face is cut.
@@ -39,7 +40,7 @@ GIVES_WAY = 0.09
 ALIKE = 0.3
 #: Where in each stream it rises, downstream of the sitter, so that the six stand around and not
 #: above one another, in screen heights.
-ASIDE = (0.34, -0.25, 0.12, -0.44, 0.42, -0.08)
+ASIDE = (0.34, -0.25, 0.12, -0.44, -0.08, 0.42)
 #: Reach of a sitter at a good distance, which that is meant for.
 REACH = 0.42
 #: Around a sitter the other portraits sink: by so much of their opacity.
@@ -62,9 +63,10 @@ def arrange(moment: Moment) -> Arrangement:
         opacity = opacity * moment.stay
     opacity = np.maximum(opacity, 0.97 * rises)
     height = (FAR + (NEAR - FAR) * depth**1.5) * (0.86 + 0.14 * tide)
-    height = np.maximum(height, (height + (HELD - height) * rises)) * room(moment.aspect)
+    held = HELD[moment.stream]
+    height = np.maximum(height, height + (held - height) * rises) * room(moment.aspect)
     centre = centre + rises[:, None] * (_inside(centre, height, moment.aspect) - centre)
-    order = np.argsort(depth + 2 * rises, kind="stable")
+    order = np.argsort(depth * (1 - rises) + (2 + held) * rises, kind="stable")
     order = order[opacity[order] > FAINTEST]  # most parcels are sunk
     latent = sway(moment.latent[order], order, moment.time_s, moment.seed)
     latent = follow(latent, moment.stream[order], hold[:, order], moment.visits)
