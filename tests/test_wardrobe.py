@@ -112,6 +112,22 @@ def test_what_is_worn_takes_the_colours_of_the_wearer(
     assert mean.numpy() == pytest.approx(theirs**bent, abs=0.06)
 
 
+def test_what_was_fitted_keeps_its_colours_when_its_wearer_changes(
+    wardrobe: Wardrobe, mesh: Mesh
+) -> None:
+    ruddy, pale = plain(0.5, 0.3, 0.2), plain(0.2, 0.25, 0.4)
+    fitted = wardrobe.fit(ruddy, Dress(0, 0))
+    assert (fitted.hair, fitted.clothes) == (0, 0)
+    assert fitted == wardrobe.fit(ruddy, fitted)
+    on_ruddy = wardrobe.put_on(ruddy, fitted)
+    assert (on_ruddy - wardrobe.put_on(ruddy, Dress(0, 0))).abs().max() < 1e-4
+    around = (Regions(mesh).worn * on_ruddy[3:] > 0.97).expand(3, -1, -1)
+    on_pale = wardrobe.put_on(pale, fitted)[:3][around]
+    assert (on_pale - on_ruddy[:3][around]).abs().mean() < 0.01
+    anew = wardrobe.put_on(pale, Dress(0, 0))[:3][around]
+    assert (anew - on_ruddy[:3][around]).abs().mean() > 0.1
+
+
 def test_black_stays_black_and_white_is_no_more_than_white(wardrobe: Wardrobe) -> None:
     for shade in (0.02, 0.98):
         dressed = wardrobe.put_on(plain(shade, shade, shade), Dress(1, 2))

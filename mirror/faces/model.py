@@ -118,16 +118,17 @@ class FaceModel:
         rng = np.random.default_rng(seed)
         return draw_codes(self.training_codes, self.shell.norm, count, rng)
 
+    @torch.inference_mode()
     def dress(self, codes: Floats) -> list[Dress | None]:
         """What suits codes (B, 48): one each, None where the school has no wardrobe.
 
         Hold on to it while a portrait can be seen: an appearance that changes a little would be
-        given other hair.
+        given other hair, and hair another colour.
         """
         if self._wardrobe is None:
             return [None] * len(codes)
         held = self._originals.keep_apart(self.on_shell(codes))
-        return [self._wardrobe.choose(code) for code in held]
+        return list(self._dress(held, self._sketch(torch.from_numpy(held).to(self.device))))
 
     @torch.inference_mode()
     def paint(
@@ -146,16 +147,12 @@ class FaceModel:
         held = self.on_shell(codes)
         held = held if copies else self._originals.keep_apart(held)
         a = torch.from_numpy(held).to(self.device)
-        sketch = (a @ self._components).view(len(a), 4, self._side, self._side)
-        sketch = torch.nn.functional.interpolate(
-            sketch, size=TEXTURE_PX, mode="bilinear", align_corners=False
-        )  # (B, 4, 256, 256)
-        texture = (self._mean + sketch).clamp_(0, 1)
+        texture = sketch = self._sketch(a)
         if finished and self._finisher is not None:
             texture = finish(self._finisher, texture, a, SCHOOLS.index(self.school))
             texture = self._crisp(texture)
         if finished and not copies and self._wardrobe is not None:
-            worn = worn or [self._wardrobe.choose(code) for code in held]
+            worn = worn or self._dress(held, sketch)
             texture = torch.stack([
                 each if dress is None else self._wardrobe.put_on(each, dress)
                 for each, dress in zip(texture, worn)
@@ -163,6 +160,20 @@ class FaceModel:
         texture[:, :3] *= self._lined
         texture = texture.mul_(255).round_().to(torch.uint8)
         return texture.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+    def _sketch(self, codes: torch.Tensor) -> torch.Tensor:
+        """What the linear model paints: (B, 48) -> (B, 4, 256, 256), straight alpha, 0 to 1."""
+        away = (codes @ self._components).view(len(codes), 4, self._side, self._side)
+        away = torch.nn.functional.interpolate(
+            away, size=TEXTURE_PX, mode="bilinear", align_corners=False
+        )
+        return (self._mean + away).clamp_(0, 1)
+
+    def _dress(self, held: Floats, sketches: torch.Tensor) -> list[Dress]:
+        """What suits codes as they are painted, in the colours of their sketches."""
+        wardrobe = self._wardrobe
+        assert wardrobe is not None
+        return [wardrobe.fit(each, wardrobe.choose(code)) for code, each in zip(held, sketches)]
 
     def portray(
         self, latent: Floats, size: int = TEXTURE_PX, copies: bool = False,

@@ -5,15 +5,15 @@ in clothes from another, both in the colours of whoever wears them. Mixtures of 
 portraits agree on faces, and blur all around them; so the brushwork there is the school's own. Of
 the portraits themselves only this is kept: their faces are blank.
 
-Hair and clothes are chosen once and worn for as long as a portrait can be seen: see
-``FaceModel.dress``.
+Hair and clothes are chosen once, and keep the colours that they were put on in, for as long as a
+portrait can be seen: see ``FaceModel.dress``.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -47,12 +47,21 @@ DARKEST, LIGHTEST = 0.02, 0.9
 KEPT = 32
 
 
+#: The powers that bend red, green and blue of what is worn to the wearer's colours.
+Tone = tuple[float, float, float]
+
+
 @dataclass(frozen=True)
 class Dress:
-    """What somebody wears: numbers of training codes, whose later half are mirror images."""
+    """What somebody wears: numbers of training codes, whose later half are mirror images.
+
+    tones: of hair and clothes, as they were put on first; without them they change colour with
+    whoever wears them.
+    """
 
     hair: int
     clothes: int
+    tones: tuple[Tone, Tone] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +82,21 @@ class Piece:
 
     picture: Tensor
     flesh: Flesh
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """A piece on somebody. picture: (4, 256, 256), on black, 0 to 1. part: (1, 256, 256), where it
+    is worn. skin: (1, 256, 256), where it is skin; flesh: what skin that is."""
+
+    picture: Tensor
+    part: Tensor
+    skin: Tensor
+    flesh: Flesh
+
+    def tone(self, bare: Tensor) -> Tensor:
+        """What gives it the colours of its wearer, (4, 256, 256) on black: (3, 1, 1)."""
+        return _gamma(bare, self.picture, self.part * (1 - self.skin), stride=2)
 
 
 class Regions:
@@ -160,26 +184,44 @@ class Wardrobe:
         far = away[order] >= self._apart
         return pairs[order[far.argmax() if far.any() else away[order].argmax()]]
 
+    def fit(self, texture: Tensor, dress: Dress) -> Dress:
+        """The same hair and clothes, in the colours that suit a texture (4, 256, 256)."""
+        bare = _on_black(texture)
+        layers = self._layers(self._skin.find_of_wearer(bare), dress)
+        hair, clothes = (_floats(layer.tone(bare)) for layer in layers)
+        return replace(dress, tones=(hair, clothes))
+
     def put_on(self, texture: Tensor, dress: Dress) -> Tensor:
         """Dress a painted texture: (4, 256, 256), RGB and straight alpha in [0, 1]."""
-        bare = torch.cat([texture[:3] * texture[3:], texture[3:]])
+        bare = _on_black(texture)
         wearer = self._skin.find_of_wearer(bare)
-        hair, clothes = self._piece(dress.hair), self._piece(dress.clothes)
-        above, below = self._parts
-        # What the hair leaves bare of a forehead keeps no fringe of its own.
-        fringe = (1 - above - below) * self._skin.forehead * (1 - self._skin.where(wearer))
-        above = above + fringe * self._skin.where(hair.flesh)
-        dressed = bare * (1 - above - below)
-        for piece, part in ((hair, above), (clothes, below)):
-            picture = piece.picture.float().div_(255)
-            colour, skin = colour_of(picture), self._skin.where(piece.flesh)
-            worn = colour.clamp(1e-4, 1).pow(_gamma(bare, picture, part * (1 - skin), stride=2))
-            worn.lerp_(self._skin.matched(wearer, piece.flesh, colour), skin)
-            covers = part * picture[3:]
+        layers = self._layers(wearer, dress)
+        dressed = bare * (1 - layers[0].part - layers[1].part)
+        for layer, tone in zip(layers, dress.tones or (None, None)):
+            power = layer.tone(bare) if tone is None else bare.new_tensor(tone)[:, None, None]
+            colour = colour_of(layer.picture)
+            worn = colour.clamp(1e-4, 1).pow(power)
+            worn.lerp_(self._skin.matched(wearer, layer.flesh, colour), layer.skin)
+            covers = layer.part * layer.picture[3:]
             dressed[:3].addcmul_(worn, covers)  # in place: a megabyte of new memory costs more
             dressed[3:].add_(covers)
         colour = dressed[:3] / dressed[3:].clamp(min=1 / 255)
         return torch.cat([colour, dressed[3:]]).clamp_(0, 1)
+
+    def _layers(self, wearer: Flesh, dress: Dress) -> tuple[_Layer, _Layer]:
+        """Hair and clothes on somebody."""
+        above, below = self._parts
+        hair, clothes = self._piece(dress.hair), self._piece(dress.clothes)
+        skin = self._skin.where(hair.flesh)
+        # What the hair leaves bare of a forehead keeps no fringe of its own.
+        fringe = (1 - above - below) * self._skin.forehead * (1 - self._skin.where(wearer))
+        return (
+            _Layer(hair.picture.float().div_(255), above + fringe * skin, skin, hair.flesh),
+            _Layer(
+                clothes.picture.float().div_(255), below, self._skin.where(clothes.flesh),
+                clothes.flesh,
+            ),
+        )  # fmt: skip
 
     def _small(self, codes: Floats) -> Tensor:
         """Sketches as they are compared: (B, 48) -> (B, 4, 32, 32), on black."""
@@ -234,6 +276,16 @@ class Wardrobe:
         both = np.dstack([colour[..., 2::-1], coverage if coverage.ndim == 2 else coverage[..., 0]])
         both = both[:, ::-1] if number >= sitters else both
         return torch.from_numpy(np.ascontiguousarray(both.transpose(2, 0, 1)))
+
+
+def _on_black(texture: Tensor) -> Tensor:
+    """Colours as they are seen on black: straight alpha (4, S, S) -> premultiplied."""
+    return torch.cat([texture[:3] * texture[3:], texture[3:]])
+
+
+def _floats(tone: Tensor) -> Tone:
+    red, green, blue = tone.flatten().tolist()
+    return red, green, blue
 
 
 def _worn(bare: Tensor, piece: Tensor, part: Tensor) -> Tensor:
