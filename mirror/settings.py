@@ -127,7 +127,7 @@ class FaceSettings:
     device: str = choice("auto", "auto", "cpu", "cuda", about="where torch paints")
     cross_fade_s: float = ranged(1.0, 0.0, 60.0, "one painting gives way to the next")
     accent: float = ranged(0.35, 0.0, 1.0, "how much a school bends a sitter's proportions")
-    emphasis: float = ranged(0.3, 0.0, 1.0, "how much louder than in life it says them")
+    emphasis: float = ranged(0.6, 0.0, 1.0, "how much louder than in life it says them")
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from mirror.atelier.measures.judge import expression
 from mirror.canonical import Mesh
 from mirror.errors import ScreenError
 from mirror.faces import FaceModel
-from mirror.faces.crisp import Crisp, soft_face
+from mirror.faces.crisp import AGAIN, BROAD_AGAIN, BROAD_PX, FINE_PX, GRAIN, Crisp, soft_face
 from mirror.faces.loading import load_rack
 from mirror.faces.wardrobe import Dress
 from mirror.lines import mouth
@@ -51,19 +51,37 @@ def test_calm_takes_what_is_fine_from_faces_and_nothing_else(mesh: Mesh) -> None
     assert np.array_equal(calmed(model_of(components), mesh, 0.0).components, components)
 
 
-def test_crisp_doubles_what_is_fine_in_a_face(mesh: Mesh) -> None:
-    stripes = 0.5 + 0.1 * waves(256, 4.0)
+@pytest.mark.parametrize("period_px", [4.0, 24.0])
+def test_crisp_makes_detail_stronger_and_the_broad_not_in_the_mouth(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch, period_px: float
+) -> None:
+    """By as much as two unsharp masks should."""
+    passes = [np.exp(-2 * (np.pi * px / period_px) ** 2) for px in (FINE_PX, BROAD_PX)]
+    in_mouth = 1 + AGAIN * (1 - passes[0])
+    beside = in_mouth + BROAD_AGAIN * (1 - passes[1])
+    monkeypatch.setattr("mirror.faces.crisp.GRAIN", 0.0)
+    stripes = 0.5 + 0.1 * waves(256, period_px)
     texture = torch.from_numpy(np.stack([stripes] * 3 + [np.full_like(stripes, 0.7)]))[None]
     crisp = Crisp(mesh, 1.0, torch.device("cpu"))(texture)
-    face = soft_face(mesh, 256)
-    inside, outside = face > 0.999, face < 1e-6
+    face, lips = soft_face(mesh, 256), mouth(mesh.frame)
     assert torch.equal(crisp[:, 3], texture[:, 3])
-    assert np.abs((crisp - texture).numpy()[0][:, outside]).max() < 1e-6
-    stronger = (crisp - 0.5).numpy()[0, :3, inside].std() / 0.1 * np.sqrt(2)
-    assert 1.9 < stronger < 2.2
-    flat = torch.full((1, 4, 256, 256), 0.4)
-    assert torch.allclose(Crisp(mesh, 1.0, torch.device("cpu"))(flat), flat, atol=1e-6)
-    assert Crisp(mesh, 0.0, torch.device("cpu"))(texture) is texture
+    assert np.abs((crisp - texture).numpy()[0][:, face < 1e-6]).max() < 1e-6
+    for where, wanted in ((lips > 0.98, in_mouth), ((face > 0.999) & (lips < 1e-4), beside)):
+        before, after = (each.numpy()[0, 0, where] - 0.5 for each in (texture, crisp))
+        assert float(before @ after) / float(before @ before) == pytest.approx(wanted, rel=0.03)
+
+
+def test_faint_faces_have_a_grain_that_stays_where_it_is(mesh: Mesh) -> None:
+    flat, face = torch.full((1, 4, 256, 256), 0.4), soft_face(mesh, 256)
+    crisp = Crisp(mesh, 1.0, torch.device("cpu"))
+    grained = crisp(flat).numpy()[0, :3]
+    assert torch.equal(crisp(flat), Crisp(mesh, 1.0, torch.device("cpu"))(flat))
+    assert grained[:, face > 0.999].std() / 0.4 == pytest.approx(GRAIN, rel=0.05)
+    assert grained[:, face > 0.999].mean() == pytest.approx(0.4, abs=1e-3)
+    assert np.abs(grained[:, face < 1e-6] - 0.4).max() < 1e-6
+    half = Crisp(mesh, 0.5, torch.device("cpu"))(flat).numpy()[0, :3]
+    assert half - 0.4 == pytest.approx((grained - 0.4) / 2, abs=1e-6)
+    assert Crisp(mesh, 0.0, torch.device("cpu"))(flat) is flat
 
 
 def test_stone_alone_is_crisp(faces: dict[str, FaceModel]) -> None:

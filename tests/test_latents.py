@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +32,7 @@ from mirror.latents.latents import (
     read_all,
     read_many,
     read_shape,
+    rebend,
     remove_pose,
     split,
     steadiness,
@@ -210,12 +212,33 @@ def test_many_faces_read_together_are_each_as_if_alone(
     seen = [each for moment in synthesise(30.0, 1) for each in moment.sitters][::20]
     assert len(seen) > 2 * _AT_ONCE + 1
     markers, aspects = np.stack([each.markers for each in seen]), [each.aspect for each in seen]
-    together = read_many(schools, mesh.frame, markers, aspects, ACCENT)
+    together, proportions = read_many(schools, mesh.frame, markers, aspects, ACCENT)
+    count = len(schools[0].reader)
     assert together.shape == (len(seen), len(SCHOOLS), WIDTH)
+    assert proportions.shape == (len(seen), 1, count)
     for each, latents in zip(seen, together):
         alone = read_all(schools, mesh.frame, each.markers, each.aspect, ACCENT)
         assert alone.tobytes() == latents.tobytes()
-    assert read_many(schools, mesh.frame, markers[:0], [], ACCENT).shape == (0, len(SCHOOLS), WIDTH)
+    nobody, none = read_many(schools, mesh.frame, markers[:0], [], ACCENT)
+    assert (nobody.shape, none.shape) == ((0, len(SCHOOLS), WIDTH), (0, 1, count))
+
+
+def test_a_shape_can_be_bent_by_other_proportions_than_its_own(
+    geometries: dict[str, SchoolGeometry], mesh: Mesh
+) -> None:
+    """All that proportions do is taken away, or that of another person put in its place."""
+    schools = list(geometries.values())
+    seen = [each for moment in synthesise(30.0, 1) for each in moment.sitters][::200]
+    markers, aspects = np.stack([each.markers for each in seen]), [each.aspect for each in seen]
+    latents, proportions = read_many(schools, mesh.frame, markers, aspects, ACCENT)
+    shapes = latents[:, :, SHAPE]
+    for one, other in itertools.combinations(range(len(seen)), 2):
+        change = proportions[other] - proportions[one]
+        assert (rebend(schools, shapes[one], np.zeros_like(change), ACCENT) == shapes[one]).all()
+        bent = rebend(schools, shapes[one], change, ACCENT)
+        own = [remove_pose(each.markers, each.aspect, mesh.frame)[1] for each in seen]
+        added = bent - own[one].reshape(1, -1)
+        assert added == pytest.approx(shapes[other] - own[other].reshape(1, -1), abs=3 / GRID)
 
 
 def test_schools_may_read_proportions_each_in_its_own_way(

@@ -29,7 +29,7 @@ GROUND_WEIGHT = 0.12
 FURTHER = 1.35
 #: The faintest school's faces lose this share of whatever a Gaussian of so many pixels takes away,
 #: their mouths a larger one.
-CALM, MOUTH_CALM, WIDE_PX = 0.35, 0.675, 5.0
+CALM, MOUTH_CALM, WIDE_PX = 0.675, 0.84, 5.0
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
-"""A face made crisp: its fine detail, as the finisher left it, stronger than it is.
+"""A face made crisp: its detail, as the finisher left it, stronger than it is, and grain.
 
 In: finished textures of a school whose features are faint. Out: the same, sharper within the face.
-Faint schools are calmed (``atelier/linear.py``), and what is calm is soft.
+Faint schools are calmed (``atelier/linear.py``), and what is calm is soft and smooth as wax. What
+was taken away were ghosts of features; grain, which stone and plaster have, brings back the fine
+detail without them.
 """
 
 from __future__ import annotations
@@ -14,12 +16,23 @@ from torch.nn import functional as F
 
 from mirror.canonical import Mesh
 from mirror.faces.wardrobe import face_mask
+from mirror.lines import mouth
+from mirror.signals import Floats
 
 #: Fine is what a Gaussian of this many texture pixels takes away; it is added so often again where
 #: features are faintest.
-FINE_PX, TAPS, AGAIN = 1.2, 7, 1.2
+FINE_PX, AGAIN = 1.2, 1.2
+#: The same for broader detail, by which noses and brows are modelled; not at the mouth, where it
+#: hides how far the lips are open.
+BROAD_PX, BROAD_AGAIN = 4.0, 0.5
+#: A Gaussian is cut off after so many of its deviations.
+CUT = 2.5
+#: Grain: noise of which a Gaussian of so many texture pixels is taken away, so strong where
+#: features are faintest; a standard deviation, as a share of the colour. Any seed does.
+GRAIN_PX, GRAIN, GRAIN_SEED = 1.0, 0.045, 3
 #: How softly it begins at the face's oval, texture pixels.
 SOFT_PX = 6.0
+_SIDE = 256
 
 
 def soft_face(mesh: Mesh, side: int) -> np.ndarray:
@@ -28,25 +41,49 @@ def soft_face(mesh: Mesh, side: int) -> np.ndarray:
     return cv2.GaussianBlur(face_mask(mesh, side).astype(np.float32), (0, 0), softness)
 
 
+def grain() -> Floats:
+    """Fine noise that is the same at every call: (256, 256) float32, mean 0, deviation 1."""
+    noise = np.random.default_rng(GRAIN_SEED).standard_normal((_SIDE, _SIDE)).astype(np.float32)
+    fine = noise - cv2.GaussianBlur(noise, (0, 0), GRAIN_PX)
+    return np.asarray((fine - fine.mean()) / fine.std(), np.float32)
+
+
 class Crisp:
-    """Unsharp masking within the face."""
+    """Unsharp masking within the face, twice, and grain."""
 
     def __init__(self, mesh: Mesh, faint: float, device: torch.device) -> None:
         """faint: 0, where nothing is done, to 1."""
-        self._where: Tensor | None = None
-        if faint > 0:
-            where = AGAIN * faint * soft_face(mesh, 256)
-            self._where = torch.from_numpy(where).to(device)
-        tap = torch.from_numpy(cv2.getGaussianKernel(TAPS, FINE_PX, cv2.CV_32F)).to(device)
-        self._across = tap.view(1, 1, 1, TAPS).expand(3, 1, 1, TAPS)
-        self._down = tap.view(1, 1, TAPS, 1).expand(3, 1, TAPS, 1)
+        self._faint = faint
+        if faint <= 0:
+            return
+        where = faint * soft_face(mesh, _SIDE)
+        beside = where * (1 - mouth(mesh.frame))
+        self._fine, self._broad, self._grain = (
+            torch.from_numpy(np.asarray(each, np.float32)).to(device)
+            for each in (AGAIN * where, BROAD_AGAIN * beside, 1 + GRAIN * where * grain())
+        )
+        self._taps = [_gaussian(px).to(device) for px in (FINE_PX, BROAD_PX)]
 
     def __call__(self, texture: Tensor) -> Tensor:
         """Textures (B, 4, 256, 256) in [0, 1], straight alpha, which is left as it is."""
-        if self._where is None:
+        if self._faint <= 0:
             return texture
-        colour, edge = texture[:, :3], TAPS // 2
-        wide = F.pad(colour, (edge, edge, edge, edge), mode="replicate")
-        soft = F.conv2d(F.conv2d(wide, self._across, groups=3), self._down, groups=3)
-        crisp = (colour + self._where * (colour - soft)).clamp(0, 1)
+        colour = crisp = texture[:, :3]
+        for where, taps in zip((self._fine, self._broad), self._taps):
+            crisp = crisp + where * (colour - _softened(colour, taps))
+        crisp = (crisp.clamp(0, 1) * self._grain).clamp(0, 1)
         return torch.cat([crisp, texture[:, 3:]], dim=1)
+
+
+def _gaussian(px: float) -> Tensor:
+    """Its taps, an odd number; they sum to 1."""
+    taps = 2 * round(CUT * px) + 1
+    return torch.from_numpy(cv2.getGaussianKernel(taps, px, cv2.CV_32F)[:, 0])
+
+
+def _softened(colour: Tensor, taps: Tensor) -> Tensor:
+    """(B, 3, H, W) -> the same; edges are repeated."""
+    edge = len(taps) // 2
+    wide = F.pad(colour, (edge, edge, edge, edge), mode="replicate")
+    across = F.conv2d(wide, taps.view(1, 1, 1, -1).expand(3, -1, -1, -1), groups=3)
+    return F.conv2d(across, taps.view(1, 1, -1, 1).expand(3, -1, -1, -1), groups=3)

@@ -65,7 +65,7 @@ class FaceModel:
         self._finisher = finisher
         self.device = torch.device(device)
         arrays = {name: tensors[name].float().numpy() for name in STORED}
-        self.geometry = geometry_of(arrays, mesh.frame.partner, emphasis)
+        self.geometry = geometry_of(arrays, mesh.frame, emphasis)
         self.shell = Shell(**card["shell"])
         self._mean = _channels_first(tensors["mean_texture"].float() / 255.0).to(self.device)
         scale = tensors["component_scale"].float()[:, None, None, None]

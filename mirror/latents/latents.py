@@ -223,7 +223,8 @@ def read_shape(geometry: SchoolGeometry, shape: Floats, accent: float) -> tuple[
     """
     latent = np.empty((1, 1, WIDTH), np.float32)
     schools = _together((geometry,), accent)
-    _read(schools, shape.reshape(1, -1), latent[:, :, SHAPE], latent[:, :, CODE])
+    flat = shape.reshape(1, 3 * MARKERS).astype(np.float64)
+    _read(schools, flat, _proportions(schools, flat), latent[:, :, SHAPE], latent[:, :, CODE])
     _, bent, code = split(latent[0, 0])
     return bent, code
 
@@ -237,7 +238,7 @@ def read_all(
 ) -> Floats:
     """One sitter's latent for each school.  (478, 3) -> (F, D)"""
     check("markers", markers, (MARKERS, 3))
-    return read_many(geometries, frame, markers[None], [aspect], accent)[0]
+    return read_many(geometries, frame, markers[None], [aspect], accent)[0][0]
 
 
 def read_many(
@@ -246,30 +247,56 @@ def read_many(
     markers: Floats,
     aspects: Sequence[float],
     accent: float,
-) -> Floats:
-    """Many sitters' latents for each school, the same as one at a time.
+) -> tuple[Floats, Floats]:
+    """Many sitters' latents for each school, the same as one at a time, and their proportions.
 
-    (N, 478, 3), N -> (N, F, D). Read together, each costs a sixth of what it costs alone: the
-    schools' matrices are fetched once for ``_AT_ONCE`` of them.
+    (N, 478, 3), N -> (N, F, D), (N, P, K). P is 1 where all schools read proportions alike, else
+    F; see ``rebend``. Read together, each costs a sixth of what it costs alone: the schools'
+    matrices are fetched once for ``_AT_ONCE`` of them.
     """
     schools = _together(tuple(geometries), accent)
     latents = np.empty((len(markers), len(geometries), WIDTH), np.float32)
+    found = np.empty((len(markers), schools.readers, schools.count), np.float32)
     for first in range(0, len(markers), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
         pose, shape = remove_poses(markers[part], aspects[part], frame)
-        flat = shape.reshape(len(shape), 3 * MARKERS)
+        flat = shape.reshape(len(shape), 3 * MARKERS).astype(np.float64)
+        proportions = _proportions(schools, flat)
         some = latents[part]
         some[:, :, POSE] = pose[:, None]
-        _read(schools, flat, some[:, :, SHAPE], some[:, :, CODE])
-    return latents
+        _read(schools, flat, proportions, some[:, :, SHAPE], some[:, :, CODE])
+        found[part] = rounded(proportions)
+    return latents, found
 
 
-def _read(schools: _Together, shape: Floats, bent: Floats, codes: Floats) -> None:
-    """What schools make of shapes (N, 1434): written into bent (N, F, 1434), codes (N, F, 48)."""
-    flat = shape.astype(np.float64)
-    proportions = (flat @ schools.reader).reshape(len(flat), -1, schools.count)  # (N, 1 or F, K)
+def rebend(
+    geometries: Sequence[SchoolGeometry], shapes: Floats, change: Floats, accent: float
+) -> Floats:
+    """Shapes as schools would have bent them, had a sitter's proportions been others.
+
+    shapes: (F, 1434), as read. change: (P, K), of what ``read_many`` calls proportions. What
+    schools do to a shape is linear in them. Returns (F, 1434) float32, on the grid.
+    """
+    schools = _together(tuple(geometries), accent)
+    bend = _each(change.astype(np.float64)[None], schools.bend)[0]  # (F, 1434), in parts of it
+    bend += shapes.astype(np.float64) * GRID
+    bent = np.empty(shapes.shape, np.float32)
+    _settle(bend, bent)
+    return bent
+
+
+def _proportions(schools: _Together, flat: Doubles) -> Doubles:
+    """Proportions of shapes (N, 1434), nobody's further from the mean than may be: (N, P, K)."""
+    proportions = (flat @ schools.reader).reshape(len(flat), schools.readers, schools.count)
     norm = np.sqrt(np.add.reduce(proportions * proportions, axis=2, keepdims=True))
     proportions *= np.minimum(1.0, FURTHEST * np.sqrt(schools.count) / (norm + 1e-6))
+    return proportions
+
+
+def _read(
+    schools: _Together, flat: Doubles, proportions: Doubles, bent: Floats, codes: Floats
+) -> None:
+    """What schools make of shapes (N, 1434): written into bent (N, F, 1434), codes (N, F, 48)."""
     bend = _each(proportions, schools.bend)  # (N, F, 1434), in parts of the grid
     bend += schools.shift
     bend += (flat * GRID)[:, None]
@@ -278,7 +305,7 @@ def _read(schools: _Together, shape: Floats, bent: Floats, codes: Floats) -> Non
 
 
 def _each(proportions: Doubles, map: Doubles) -> Doubles:
-    """Proportions through each school's map.  (N, 1 or F, K), (F, K, X) -> (N, F, X)"""
+    """Proportions through each school's map.  (N, P, K), (F, K, X) -> (N, F, X)"""
     return np.matmul(proportions.transpose(1, 0, 2), map).transpose(1, 0, 2)
 
 
@@ -291,11 +318,12 @@ def _settle(values: Doubles, out: Floats) -> None:
 
 @dataclass(frozen=True, eq=False)
 class _Together:
-    """The geometries of F schools side by side, in float64. count: K. reader: (1434, K), for all
-    schools if theirs are the same, else (1434, F * K). bend: (F, K, 1434), by accent and emphasis,
+    """The geometries of F schools side by side, in float64. count: K. readers: P, 1 if all
+    schools read alike, else F. reader: (1434, P * K). bend: (F, K, 1434), by accent and emphasis,
     shift: (F, 1434), expects: (F, K, 48), these three times GRID."""
 
     count: int
+    readers: int
     reader: Doubles
     bend: Doubles
     shift: Doubles
@@ -317,6 +345,7 @@ def _together(geometries: tuple[SchoolGeometry, ...], accent: float) -> _Togethe
     reader = np.concatenate(readers).T.astype(np.float64, order="C")
     return _Together(
         len(readers[0]),
+        len(readers),
         reader,
         bend.transpose(0, 2, 1).copy() * GRID,
         stacked("accent_shift") * (accent * GRID),

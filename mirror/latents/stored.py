@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 
 from mirror import SCHOOLS
+from mirror.canonical import Frame
 from mirror.cards import FORMAT, RESTORE, read_weights
 from mirror.errors import WeightsError
 from mirror.latents.emphasis import emphasised
@@ -31,19 +32,17 @@ Each = TypeVar("Each")
 STORED = tuple(name for name in SchoolGeometry.__dataclass_fields__ if name != "emphasis")
 
 
-def geometry_of(
-    arrays: Mapping[str, Floats], partner: np.ndarray, emphasis: float
-) -> SchoolGeometry:
+def geometry_of(arrays: Mapping[str, Floats], frame: Frame, emphasis: float) -> SchoolGeometry:
     """A school's geometry from its file's arrays; KeyError where one is missing.
 
-    partner: (478,) int, see ``canonical.Frame``. emphasis: see ``FaceSettings``.
+    emphasis: see ``FaceSettings``.
     """
     plain = SchoolGeometry(**{name: np.asarray(arrays[name], np.float32) for name in STORED})
-    return replace(plain, emphasis=emphasised(plain, partner, emphasis))
+    return replace(plain, emphasis=emphasised(plain, frame, emphasis))
 
 
 def read_geometry(
-    school: str, folder: Path, partner: np.ndarray, emphasis: float
+    school: str, folder: Path, frame: Frame, emphasis: float
 ) -> tuple[SchoolGeometry, Floats]:
     """A school's geometry and the (N, 48) codes of its training portraits, its checksum verified.
 
@@ -52,7 +51,7 @@ def read_geometry(
     _, stored = read_weights(folder, school)
     try:
         arrays = load_arrays(stored)
-        return geometry_of(arrays, partner, emphasis), np.asarray(arrays["codes"], np.float32)
+        return geometry_of(arrays, frame, emphasis), np.asarray(arrays["codes"], np.float32)
     except (KeyError, ValueError, SafetensorError) as error:
         raise not_a_model(folder, school, error) from error
 

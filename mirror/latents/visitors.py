@@ -2,12 +2,13 @@
 
 In: ``Sitters`` and the schools' geometries. Out: one ``Visit`` a sitter, and the pushes that
 their movement gives the water. What is remembered of a sitter is where the face was, how fast it
-moved and its slowly averaged proportions; all of it is forgotten when the sitter leaves.
+moved, its slowly averaged proportions and the appearance that follows them; all of it is forgotten
+when the sitter leaves.
 
 Where everybody is and how fast they move is kept up at every moment. What the schools make of them
 takes far longer to compute, and is computed when somebody asks: the river does some ten times a
-second, and only then do height and appearance settle. So the river is the same however often
-sitters are drawn, and whether or not it hears of the moments between.
+second, and only then do height, proportions and appearance settle. So the river is the same however
+often sitters are drawn, and whether or not it hears of the moments between.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from mirror import MARKERS
 from mirror.canonical import Frame
 from mirror.exact import Doubles
 from mirror.latents.floor import Place, place_of, reach_of, weight_of
-from mirror.latents.latents import CODE, WIDTH, SchoolGeometry, on_grid, read_many
+from mirror.latents.latents import CODE, SHAPE, SchoolGeometry, on_grid, read_many, rebend
 from mirror.settings import MirrorSettings
 from mirror.signals import Floats, Sitter, Sitters, Stir, Visit, check
 
-#: Appearance follows proportions, which do not change: they are averaged over so long, so that a
-#: smile does not call up another person.
+#: A person's proportions do not change: they are averaged over so long, and with them how schools
+#: bend them and the appearance that follows, so that a smile does not call up another person.
 SETTLES_S = 6.0
 #: Where sitters appear as the camera sees them.
 STANDARD = MirrorSettings()
@@ -44,37 +45,42 @@ LEAST, MOST = 1e-6, 1e3
 @dataclass(frozen=True, eq=False)
 class Reading:
     """What markers tell by themselves. middle: (2,) float64 of the face, and tall, its height, in
-    its picture. latents: (F, D) float32; None where they were not computed."""
+    its picture. latents: (F, D) float32, and the proportions that they were bent by, (P, K)
+    float32; None where they were not computed."""
 
     middle: Doubles
     tall: float
     latents: Floats | None = None
+    proportions: Floats | None = None
 
 
 @dataclass
 class _Memory:
-    """What is known of one sitter while here. place, velocity: at seen_s. tall, code: the settled
-    height and appearance, (F, 48) float32, at settled_s; None until the river attends."""
+    """What is known of one sitter while here. place, velocity: at seen_s. tall, code,
+    proportions: the settled height, appearance, (F, 48) float32, and proportions, (P, K) float32,
+    at settled_s; None until the river attends."""
 
     place: Place
     seen_s: float
     velocity: Place = (0.0, 0.0)
     tall: float | None = None
     code: Floats | None = None
+    proportions: Floats | None = None
     since_s: float = 0.0
     settled_s: float = 0.0
 
 
 @dataclass
 class _Present:
-    """A sitter with a face. steady: the face's height without its nodding. latents: (F, D), as
-    read; None until somebody asks for them."""
+    """A sitter with a face. steady: the face's height without its nodding. latents, proportions:
+    as read; None until somebody asks for them."""
 
     sitter: Sitter
     place: Place
     tall: float
     steady: float
     latents: Floats | None
+    proportions: Floats | None
 
 
 class Visitors:
@@ -152,9 +158,11 @@ class Visitors:
             )
         ]
         chosen = [n for n, face in enumerate(faces) if face and (wanted is None or wanted[n])]
-        latents = dict(zip(chosen, self._latents([sitters[n] for n in chosen])))
+        found: dict[int, tuple[Floats, Floats]] = {}
+        if chosen:
+            found = dict(zip(chosen, zip(*self._latents([sitters[n] for n in chosen]))))
         return [
-            Reading(middle, tall, latents.get(n)) if faces[n] else None
+            Reading(middle, tall, *found.get(n, (None, None))) if faces[n] else None
             for n, (middle, tall) in enumerate(zip(middles, sizes[:, 1].tolist()))
         ]
 
@@ -162,10 +170,11 @@ class Visitors:
         """The pushes that sitters give the water now."""
         return tuple(Stir(each.place, each.velocity, 0.16) for each in self._known.values())
 
-    def _latents(self, sitters: Sequence[Sitter]) -> Floats:
-        """Latents of sitters with a face, for each school.  (N, F, D)"""
-        if not sitters:
-            return np.empty((0, len(self._geometries), WIDTH), np.float32)
+    def _latents(self, sitters: Sequence[Sitter]) -> tuple[Floats, Floats]:
+        """Latents of sitters with a face, for each school, and their proportions.
+
+        (N, F, D), (N, P, K)
+        """
         markers = np.stack([sitter.markers for sitter in sitters])  # (N, 478, 3)
         aspects = [sitter.aspect for sitter in sitters]
         return read_many(self._geometries, self._frame, markers, aspects, self._accent)
@@ -173,15 +182,19 @@ class Visitors:
     def _compute(self) -> None:
         """Latents of everybody who is present."""
         unread = [each for each in self._present if each.latents is None]
-        for each, latents in zip(unread, self._latents([each.sitter for each in unread])):
-            each.latents = latents
+        if unread:
+            latents, proportions = self._latents([each.sitter for each in unread])
+            for number, each in enumerate(unread):
+                each.latents, each.proportions = latents[number], proportions[number]
 
     def _visit(self, present: _Present) -> Visit:
-        sitter, settled = present.sitter, self._known[present.sitter.id].code
-        assert present.latents is not None
+        sitter, known = present.sitter, self._known[present.sitter.id]
+        assert present.latents is not None and present.proportions is not None
         latents = present.latents.copy()
-        if settled is not None:
-            latents[:, CODE] = settled
+        if known.code is not None and known.proportions is not None:
+            change = known.proportions - present.proportions
+            latents[:, SHAPE] = rebend(self._geometries, latents[:, SHAPE], change, self._accent)
+            latents[:, CODE] = known.code
         weight = weight_of(present.place, present.tall, self._aspect, self._mirror)
         return Visit(
             id=sitter.id,
@@ -204,20 +217,23 @@ class Visitors:
             self._known[sitter.id] = _Memory(place, time_s)
         else:
             _move(known, place, time_s)
-        return _Present(sitter, place, reading.tall, steady, reading.latents)
+        return _Present(sitter, place, reading.tall, steady, reading.latents, reading.proportions)
 
     def _settle(self, memory: _Memory, present: _Present) -> None:
-        """Height and appearance go towards what was read, by the time since they last did."""
-        assert present.latents is not None
+        """What settles goes towards what was read, by the time since it last did."""
+        assert present.latents is not None and present.proportions is not None
         code, time_s = present.latents[:, CODE], self._time_s
-        if memory.code is None:
-            memory.code, memory.tall = code.copy(), present.steady
+        if memory.code is None or memory.proportions is None:
+            memory.code, memory.proportions = code.copy(), present.proportions.copy()
+            memory.tall = present.steady
             memory.since_s = memory.settled_s = time_s
             return
         dt_s = time_s - memory.settled_s
         if dt_s > 0:
             window_s = min(SETTLES_S, max(time_s - memory.since_s, 1e-3))  # a plain mean at first
-            memory.code += min(1.0, dt_s / window_s) * (code - memory.code)
+            nearer = min(1.0, dt_s / window_s)
+            memory.code += nearer * (code - memory.code)
+            memory.proportions += nearer * (present.proportions - memory.proportions)
             memory.tall, memory.settled_s = present.steady, time_s
 
 

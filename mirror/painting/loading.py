@@ -114,9 +114,9 @@ def load(
 def _read(
     folder: Path, settings: FaceSettings, strict: bool
 ) -> dict[str, tuple[SchoolGeometry, Floats]]:
-    partner = load_mesh(folder).frame.partner
+    frame = load_mesh(folder).frame
     return each_school(
-        lambda school: read_geometry(school, folder, partner, settings.emphasis), folder, strict
+        lambda school: read_geometry(school, folder, frame, settings.emphasis), folder, strict
     )
 
 
