@@ -14,8 +14,9 @@ from mirror.atelier.measures.judge import expression
 from mirror.canonical import Mesh
 from mirror.errors import ScreenError
 from mirror.faces import FaceModel
-from mirror.faces.crisp import AGAIN, BROAD_AGAIN, BROAD_PX, FINE_PX, GRAIN, Crisp, soft_face
+from mirror.faces.crisp import AGAIN, BROAD_AGAIN, BROAD_PX, FINE_PX, GRAIN, Crisp
 from mirror.faces.loading import load_rack
+from mirror.faces.regions import soft_face
 from mirror.faces.wardrobe import Dress
 from mirror.lines import mouth
 from mirror.places import weights_folder

@@ -19,7 +19,8 @@ from mirror.canonical import Mesh
 from mirror.cards import WARDROBE, read_card, read_weights, write_weights
 from mirror.errors import WeightsError
 from mirror.faces import FaceModel, load_faces
-from mirror.faces.wardrobe import GAMMA, NEAREST, Dress, Rack, Regions, Wardrobe, face_mask
+from mirror.faces.regions import Regions, face_mask
+from mirror.faces.wardrobe import GAMMA, NEAREST, Dress, Rack, Wardrobe
 from mirror.places import weights_folder
 from mirror.signals import Bools, Floats
 

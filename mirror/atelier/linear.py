@@ -14,7 +14,7 @@ import torch
 
 from mirror.atelier.measures import likeness
 from mirror.canonical import Mesh
-from mirror.faces.crisp import soft_face
+from mirror.faces.regions import soft_face
 from mirror.latents.latents import APPEARANCE
 from mirror.lines import mouth
 from mirror.signals import Floats

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save
 
 from mirror.canonical import Mesh
-from mirror.faces.wardrobe import Regions
+from mirror.faces.regions import Regions
 from mirror.signals import Bools, Bytes, Floats
 
 #: WebP's quality: fine detail at full strength, 5 kB a portrait.

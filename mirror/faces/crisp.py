@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mirror.canonical import Mesh
-from mirror.faces.wardrobe import face_mask
+from mirror.faces.regions import TEXTURE_PX, soft_face
 from mirror.lines import mouth
 from mirror.signals import Floats
 
@@ -30,20 +30,12 @@ CUT = 2.5
 #: Grain: noise of which a Gaussian of so many texture pixels is taken away, so strong where
 #: features are faintest; a standard deviation, as a share of the colour. Any seed does.
 GRAIN_PX, GRAIN, GRAIN_SEED = 1.0, 0.045, 3
-#: How softly it begins at the face's oval, texture pixels.
-SOFT_PX = 6.0
-_SIDE = 256
-
-
-def soft_face(mesh: Mesh, side: int) -> np.ndarray:
-    """How much of each pixel of a texture is face: (side, side) float32, 0 to 1."""
-    softness = SOFT_PX * side / 256
-    return cv2.GaussianBlur(face_mask(mesh, side).astype(np.float32), (0, 0), softness)
 
 
 def grain() -> Floats:
     """Fine noise that is the same at every call: (256, 256) float32, mean 0, deviation 1."""
-    noise = np.random.default_rng(GRAIN_SEED).standard_normal((_SIDE, _SIDE)).astype(np.float32)
+    size = (TEXTURE_PX, TEXTURE_PX)
+    noise = np.random.default_rng(GRAIN_SEED).standard_normal(size).astype(np.float32)
     fine = noise - cv2.GaussianBlur(noise, (0, 0), GRAIN_PX)
     return np.asarray((fine - fine.mean()) / fine.std(), np.float32)
 
@@ -56,7 +48,7 @@ class Crisp:
         self._faint = faint
         if faint <= 0:
             return
-        where = faint * soft_face(mesh, _SIDE)
+        where = faint * soft_face(mesh, TEXTURE_PX)
         beside = where * (1 - mouth(mesh.frame))
         self._fine, self._broad, self._grain = (
             torch.from_numpy(np.asarray(each, np.float32)).to(device)

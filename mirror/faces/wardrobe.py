@@ -23,17 +23,10 @@ from torch.nn import functional as F
 
 from mirror.canonical import Ints, Mesh
 from mirror.faces.originals import COMPARED_PX
+from mirror.faces.regions import TEXTURE_PX, Regions, face_mask
 from mirror.faces.skin import Flesh, Skin, colour_of
 from mirror.signals import Bools, Bytes, Floats
 
-#: Side of a texture, pixels.
-TEXTURE_PX = 256
-#: What is worn begins so far within the face's oval, and so softly, texture pixels.
-WITHIN_PX, SOFT_PX = 9, 6.0
-#: Nothing is worn at the texture's rim; from so many pixels within it on it is worn wholly.
-RIM_PX = 16
-#: Hair ends and clothes begin at this share of the face's height, and so softly, texture pixels.
-COLLAR, COLLAR_SOFT_PX = 0.8, 7.0
 #: FaceMesh's own numbers: along the upper edges of the brows.
 BROWS = (70, 63, 105, 66, 107, 300, 293, 334, 296, 336)
 #: Chosen by lot among so many portraits whose hair, or whose clothes, are nearest.
@@ -97,36 +90,6 @@ class _Layer:
     def tone(self, bare: Tensor) -> Tensor:
         """What gives it the colours of its wearer, (4, 256, 256) on black: (3, 1, 1)."""
         return _gamma(bare, self.picture, self.part * (1 - self.skin), stride=2)
-
-
-class Regions:
-    """Where hair and clothes are in a texture of some size. side: its pixels."""
-
-    def __init__(self, mesh: Mesh, side: int = TEXTURE_PX) -> None:
-        oval = face_mask(mesh, TEXTURE_PX).astype(np.float32)
-        inner = cv2.erode(oval, np.ones((WITHIN_PX, WITHIN_PX)))
-        away = np.minimum(np.arange(TEXTURE_PX), np.arange(TEXTURE_PX)[::-1])
-        inland = np.clip(np.minimum(away[None], away[:, None]) / RIM_PX, 0, 1)
-        worn = (1 - cv2.GaussianBlur(inner, (0, 0), SOFT_PX)) * inland
-        rows = np.flatnonzero(oval.any(axis=1))
-        collar = rows[0] + COLLAR * (rows[-1] - rows[0])
-        hair = 1 / (1 + np.exp((np.arange(TEXTURE_PX) - collar) / COLLAR_SOFT_PX))[:, None]
-        parts = np.stack([worn * hair, worn * (1 - hair)]).astype(np.float32)
-        size = (side, side)
-        small = [cv2.resize(part, size, interpolation=cv2.INTER_AREA) for part in parts]
-        self.parts = torch.from_numpy(np.stack(small))[:, None]  # (2, 1, S, S)
-
-    @property
-    def worn(self) -> Tensor:
-        """How much of each pixel is worn: (1, S, S), 0 to 1."""
-        return self.parts.sum(dim=0)
-
-
-def face_mask(mesh: Mesh, side: int) -> np.ndarray:
-    """(side, side) bool: inside the face's oval."""
-    mask = np.zeros((side, side), np.uint8)
-    cv2.fillPoly(mask, [np.round(mesh.uv[mesh.frame.oval] * side).astype(np.int32)], [1])
-    return mask.astype(bool)
 
 
 class Wardrobe:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from mirror.canonical import Mesh
-from mirror.faces.wardrobe import face_mask
+from mirror.faces.regions import face_mask
 from mirror.signals import Bytes, Floats
 
 #: Side at which portraits are compared with one another: who it is, not how it is painted.
