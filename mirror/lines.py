@@ -3,12 +3,14 @@
 In: the canonical frame. Out: where in a texture the lines are, and how dark a school's training
 portraits have them. Mixtures blur just these, the thinnest lines of a face, by which a look and a
 word are seen; a school that hardly marks them, like marble, gets them stronger. Where they are
-faintest, the outlines of lips and nostrils are drawn as well, or nobody sees such a mouth speak.
+faintest, the outlines of lips and nostrils are drawn as well, or nobody sees such a mouth speak,
+and brows and the rim of the face, or nobody is known by them.
 Pure numpy and OpenCV; no torch, so that sketches have them, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -39,6 +41,15 @@ OUTER_LIPS = (
     *(291, 375, 321, 405, 314, 17, 84, 181, 91, 146),
 )
 NOSTRILS = (64, 98, 97, 2, 326, 327, 294)
+#: How dark brows and the face's rim are where features are faintest; how wide and how soft, texture
+#: pixels.
+BROWS_DARK, BROWS_PX, BROWS_SOFT_PX = 0.25, 4.0, 1.2
+RIM_DARK, RIM_PX, RIM_SOFT_PX = 0.35, 3.0, 2.0
+#: FaceMesh's own numbers: the upper and the lower edge of both brows.
+BROWS = (
+    ((70, 63, 105, 66, 107), (46, 53, 52, 65, 55)),
+    ((300, 293, 334, 296, 336), (276, 283, 282, 295, 285)),
+)
 #: So far from the lips is next to them, and so softly it ends, texture pixels.
 NEXT_PX, NEXT_SOFT_PX = 7, 4.0
 _LIGHT = np.array([0.299, 0.587, 0.114], np.float32)
@@ -73,6 +84,17 @@ def outlines(frame: Frame) -> Floats:
     cv2.polylines(lips, [uv[list(OUTER_LIPS)]], True, (255,), wide, cv2.LINE_AA)
     cv2.polylines(nose, [uv[list(NOSTRILS)]], False, (255,), wide, cv2.LINE_AA)
     return np.asarray(np.maximum(LIPS_OUTLINED * _small(lips), NOSTRILS_OUTLINED * _small(nose)))
+
+
+@lru_cache(maxsize=4)
+def contours(frame: Frame) -> Floats:
+    """How much darker a faint school's brows and the rim of its faces are: (256, 256) float32, 0
+    to 1, where the school is as faint as can be. By them people are told apart."""
+    uv = (frame.mean[:, :2] + 1) / 2 * (TEXTURE_PX * FINER)
+    brows = [(uv[list(upper)] + uv[list(lower)]) / 2 for upper, lower in BROWS]
+    brow = _stroke(brows, False, BROWS_PX, BROWS_SOFT_PX)
+    rim = _stroke([uv[frame.oval]], True, RIM_PX, RIM_SOFT_PX)
+    return np.asarray(1 - (1 - BROWS_DARK * brow) * (1 - RIM_DARK * rim), np.float32)
 
 
 def mouth(frame: Frame) -> Floats:
@@ -113,6 +135,16 @@ def contrast(textures: Floats, frame: Frame) -> float:
 def strength(marked: float) -> float:
     """How strong a school's lines are drawn, whose training portraits have such a contrast."""
     return round(min(MOST, MARKED / max(marked, 1e-3)), 3)
+
+
+def _stroke(lines: Sequence[Floats], closed: bool, wide_px: float, soft_px: float) -> Floats:
+    """Lines in finely drawn pixels, (N, 2) each: (256, 256) float32, 1 where it is darkest."""
+    large = np.zeros((TEXTURE_PX * FINER,) * 2, np.uint8)
+    whole = [np.round(line).astype(np.int32) for line in lines]
+    cv2.polylines(large, whole, closed, (255,), round(wide_px * FINER), cv2.LINE_AA)
+    small = cv2.resize(large, (TEXTURE_PX, TEXTURE_PX), interpolation=cv2.INTER_AREA)
+    soft = cv2.GaussianBlur(small.astype(np.float32), (0, 0), soft_px)
+    return np.asarray(soft / soft.max(), np.float32)
 
 
 def _small(large: Bytes) -> Floats:

@@ -18,7 +18,7 @@ from mirror.faces.crisp import AGAIN, BROAD_AGAIN, BROAD_PX, FINE_PX, GRAIN, Cri
 from mirror.faces.loading import load_rack
 from mirror.faces.regions import soft_face
 from mirror.faces.wardrobe import Dress
-from mirror.lines import mouth
+from mirror.lines import BROWS_DARK, RIM_DARK, contours, mouth
 from mirror.places import weights_folder
 from mirror.signals import Floats
 
@@ -61,6 +61,7 @@ def test_crisp_makes_detail_stronger_and_the_broad_not_in_the_mouth(
     in_mouth = 1 + AGAIN * (1 - passes[0])
     beside = in_mouth + BROAD_AGAIN * (1 - passes[1])
     monkeypatch.setattr("mirror.faces.crisp.GRAIN", 0.0)
+    monkeypatch.setattr("mirror.faces.crisp.contours", lambda frame: 0.0)
     stripes = 0.5 + 0.1 * waves(256, period_px)
     texture = torch.from_numpy(np.stack([stripes] * 3 + [np.full_like(stripes, 0.7)]))[None]
     crisp = Crisp(mesh, 1.0, torch.device("cpu"))(texture)
@@ -72,7 +73,23 @@ def test_crisp_makes_detail_stronger_and_the_broad_not_in_the_mouth(
         assert float(before @ after) / float(before @ before) == pytest.approx(wanted, rel=0.03)
 
 
-def test_faint_faces_have_a_grain_that_stays_where_it_is(mesh: Mesh) -> None:
+def test_faint_faces_have_brows_and_a_rim(mesh: Mesh) -> None:
+    """Darker than what is beside them, the same on both sides; nothing else is."""
+    dark = contours(mesh.frame)
+    places = np.round((mesh.frame.mean[:, :2] + 1) / 2 * 256 - 0.5).astype(int)
+    at = {n: float(dark[y, x]) for n, (x, y) in enumerate(places)}
+    for right, left in ((105, 334), (52, 282), (234, 454), (172, 397)):
+        assert at[right] == pytest.approx(at[left], abs=0.1)
+    assert min(at[n] for n in (52, 282)) > 0.5 * BROWS_DARK
+    assert min(at[n] for n in (10, 152, 234, 454)) > 0.5 * RIM_DARK
+    assert max(at[n] for n in (1, 9, 4, 33, 133, 263, 362, 0, 17, 205, 425)) < 0.02
+    assert dark.max() <= 1 - (1 - BROWS_DARK) * (1 - RIM_DARK) + 1e-6
+
+
+def test_faint_faces_have_a_grain_that_stays_where_it_is(
+    mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mirror.faces.crisp.contours", lambda frame: 0.0)
     flat, face = torch.full((1, 4, 256, 256), 0.4), soft_face(mesh, 256)
     crisp = Crisp(mesh, 1.0, torch.device("cpu"))
     grained = crisp(flat).numpy()[0, :3]

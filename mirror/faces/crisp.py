@@ -1,4 +1,4 @@
-"""A face made crisp: its detail, as the finisher left it, stronger than it is, and grain.
+"""A face made crisp: its detail, as the finisher left it, stronger than it is, contours and grain.
 
 In: finished textures of a school whose features are faint. Out: the same, sharper within the face.
 Faint schools are calmed (``atelier/linear.py``), and what is calm is soft and smooth as wax. What
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from mirror.canonical import Mesh
 from mirror.faces.regions import TEXTURE_PX, soft_face
-from mirror.lines import mouth
+from mirror.lines import contours, mouth
 from mirror.signals import Floats
 
 #: Fine is what a Gaussian of this many texture pixels takes away; it is added so often again where
@@ -41,7 +41,7 @@ def grain() -> Floats:
 
 
 class Crisp:
-    """Unsharp masking within the face, twice, and grain."""
+    """Unsharp masking within the face, twice, contours and grain."""
 
     def __init__(self, mesh: Mesh, faint: float, device: torch.device) -> None:
         """faint: 0, where nothing is done, to 1."""
@@ -50,9 +50,10 @@ class Crisp:
             return
         where = faint * soft_face(mesh, TEXTURE_PX)
         beside = where * (1 - mouth(mesh.frame))
-        self._fine, self._broad, self._grain = (
+        drawn = (1 + GRAIN * where * grain()) * (1 - faint * contours(mesh.frame))
+        self._fine, self._broad, self._drawn = (
             torch.from_numpy(np.asarray(each, np.float32)).to(device)
-            for each in (AGAIN * where, BROAD_AGAIN * beside, 1 + GRAIN * where * grain())
+            for each in (AGAIN * where, BROAD_AGAIN * beside, drawn)
         )
         self._taps = [_gaussian(px).to(device) for px in (FINE_PX, BROAD_PX)]
 
@@ -63,7 +64,7 @@ class Crisp:
         colour = crisp = texture[:, :3]
         for where, taps in zip((self._fine, self._broad), self._taps):
             crisp = crisp + where * (colour - _softened(colour, taps))
-        crisp = (crisp.clamp(0, 1) * self._grain).clamp(0, 1)
+        crisp = (crisp.clamp(0, 1) * self._drawn).clamp(0, 1)
         return torch.cat([crisp, texture[:, 3:]], dim=1)
 
 
