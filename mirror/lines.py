@@ -43,8 +43,8 @@ OUTER_LIPS = (
 NOSTRILS = (64, 98, 97, 2, 326, 327, 294)
 #: How dark brows and the face's rim are where features are faintest; how wide and how soft, texture
 #: pixels.
-BROWS_DARK, BROWS_PX, BROWS_SOFT_PX = 0.25, 4.0, 1.2
-RIM_DARK, RIM_PX, RIM_SOFT_PX = 0.35, 3.0, 2.0
+BROWS_DARK, BROWS_PX, BROWS_SOFT_PX = 0.15, 4.0, 1.2
+RIM_DARK, RIM_PX, RIM_SOFT_PX = 0.6, 2.5, 1.5
 #: FaceMesh's own numbers: the upper and the lower edge of both brows.
 BROWS = (
     ((70, 63, 105, 66, 107), (46, 53, 52, 65, 55)),
