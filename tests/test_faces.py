@@ -157,6 +157,13 @@ def jaw(mesh: Mesh) -> Floats:
     return (puppet.face(Pose(jaw=0.3)) - puppet.face(Pose())).astype(np.float32)
 
 
+def read_puppet(model: FaceModel, number: int, pose: Pose) -> Floats:
+    """The latent of one of many synthetic people, (WIDTH,), in this pose."""
+    puppet = make_puppet(model.mesh.frame, np.random.default_rng(number).uniform(-1, 1, 8))
+    markers = (0.3 * puppet.face(pose) + (0.5, 0.5, 0.0)).astype(np.float32)
+    return model.read(markers, aspect=1.0)
+
+
 def commanded(mesh: Mesh, latent: Floats) -> Floats:
     """Where the markers of a portrait should lie in its picture."""
     pose, shape, _ = split(latent[None])
@@ -204,17 +211,21 @@ def test_a_portrait_turns_when_the_sitter_turns(
     assert missed_by(commanded(mesh, turned(latent, yaw)), aside) < OBEYS_TURNED
 
 
-def test_a_portrait_opens_its_mouth_when_the_sitter_does(
+def test_portraits_open_their_mouths_as_their_sitters_do(
     model: FaceModel, face: Floats, mesh: Mesh, jaw: Floats
 ) -> None:
-    pose, shape, code = split(model.read(face))
-    gaps = []
-    for far in (0.0, 0.25, 0.5, 0.75, 1.0, 1.25):  # one picture may be misread
-        latent = join(pose, shape + far * jaw, code)
-        wanted, found = commanded(mesh, latent), found_in(model.portray(latent))
-        gaps.append([float(m[14, 1] - m[13, 1]) / eyes_apart(wanted) for m in (wanted, found)])
-    asked, answered = np.array(gaps).T
-    assert 0.4 < np.polyfit(asked, answered, 1)[0] < 1.7
+    def slope(latent: Floats) -> float:
+        pose, shape, code = split(latent)
+        gaps = []
+        for far in (0.0, 0.25, 0.5, 0.75, 1.0, 1.25):  # one picture may be misread
+            latent = join(pose, shape + far * jaw, code)
+            wanted, found = commanded(mesh, latent), found_in(model.portray(latent))
+            gaps.append([float(m[14, 1] - m[13, 1]) / eyes_apart(wanted) for m in (wanted, found)])
+        return float(np.polyfit(*np.transpose(gaps), 1)[0])
+
+    # A caricature's mouth may be misread as a whole: five people sit, and the middle one counts.
+    sitters = [model.read(face), *(read_puppet(model, number, Pose()) for number in range(1, 5))]
+    assert 0.5 < np.median([slope(sitter) for sitter in sitters]) < 1.5
 
 
 def test_an_open_mouth_is_dark_inside(model: FaceModel, face: Floats, jaw: Floats) -> None:
@@ -227,15 +238,9 @@ def test_an_open_mouth_is_dark_inside(model: FaceModel, face: Floats, jaw: Float
     assert picture[y - 2 : y + 3, x - 3 : x + 4].mean() < 0.5 * cheek
 
 
-def test_another_person_is_another_portrait_and_a_smile_is_not(
-    model: FaceModel, mesh: Mesh
-) -> None:
-    def read(person: int, pose: Pose) -> Floats:
-        puppet = make_puppet(mesh.frame, np.random.default_rng(person).uniform(-1, 1, 8))
-        markers = (0.3 * puppet.face(pose) + (0.5, 0.5, 0.0)).astype(np.float32)
-        return model.read(markers, aspect=1.0)
-
-    one, two, smiling = read(1, Pose()), read(2, Pose()), read(1, Pose(smile=0.7))
+def test_another_person_is_another_portrait_and_a_smile_is_not(model: FaceModel) -> None:
+    sittings = ((1, Pose()), (2, Pose()), (1, Pose(smile=0.7)))
+    one, two, smiling = (read_puppet(model, person, pose) for person, pose in sittings)
     assert np.abs(two[SHAPE] - one[SHAPE]).max() > 0.01
     apart, moved = (np.linalg.norm(other[CODE] - one[CODE]) for other in (two, smiling))
     assert moved < apart
