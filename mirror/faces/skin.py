@@ -35,6 +35,9 @@ MOST = 0.8
 #: Skin is looked for, and shifts are computed, at this side. From the seam they spread so far,
 #: pixels of it: nearest first.
 SIDE, SPREADS = 64, (2.0, 10.0)
+#: How deep the shadow of a brim is on the skin below it, how softly it ends and how far it falls,
+#: pixels of the same.
+SHADE, SHADE_PX, SHADE_FALLS_PX = 0.62, 2.5, 1.5
 #: What counts as little evidence of the colour beside a place: there the coarser shift is taken.
 LITTLE = 0.02
 
@@ -66,6 +69,8 @@ class Skin:
         self._hue = HUE + (HUE_NEXT - HUE) * (-(away / NEXT_PX).square()).exp()
         self._may_be = flesh * (-((away - SKIN_PX).clamp(min=0) / SKIN_SOFT_PX).square()).exp()
         self._seam = 4 * seam * (1 - seam)
+        self._shade = SHADE * flesh
+        self._brim = _blur(SHADE_PX, SHADE_FALLS_PX).to(away.device)
         self._blurs = [_blur(spread).to(away.device) for spread in SPREADS]
 
     def find(self, picture: Tensor, tone: Tensor) -> Flesh:
@@ -104,6 +109,19 @@ class Skin:
         # Only what is broad is calmed: brushwork stays as it is.
         return torch.logit(colour, EDGE).add_(self._large(calm - here + shift)).sigmoid_()
 
+    def shaded(self, wearer: Flesh, dressed: Tensor, hair: Tensor) -> Tensor:
+        """What light is left on skin beside what is darker and lies over it: a brim casts a shadow,
+        and without it a forehead ends as if it were cut.
+
+        dressed: (4, S, S), on black. hair: (1, S, S), how much of each pixel it is. Returns
+        (1, S, S), 0 to 1.
+        """
+        covers = self._small(hair)
+        light, tone = colour_of(self._small(dressed)).mean(dim=0, keepdim=True), wearer.tone.mean()
+        dark = covers * (1 - light / tone.clamp(min=EDGE)).clamp(0, 1)
+        shade = (self._brim @ dark @ self._blurs[0]) * (1 - covers)
+        return self._large(1 - self._shade * shade)
+
     def _small(self, picture: Tensor) -> Tensor:
         step = self._step, min(self._step, picture.shape[-1])
         return F.avg_pool2d(picture[None], step)[0]
@@ -126,8 +144,9 @@ def _calmed(logits: Tensor) -> Tensor:
     return OWN_HUE * logits + (OWN_LIGHT - OWN_HUE) * light
 
 
-def _blur(sigma: float) -> Tensor:
-    """What blurs rows or columns when they are multiplied by it: (64, 64), symmetric."""
+def _blur(sigma: float, falls: float = 0.0) -> Tensor:
+    """What blurs rows or columns when they are multiplied by it: (64, 64), symmetric; rows that
+    fall go so many pixels down."""
     place = torch.arange(SIDE)
-    weight = torch.exp(-0.5 * ((place[:, None] - place) / sigma).square())
+    weight = torch.exp(-0.5 * ((place[:, None] - place - falls) / sigma).square())
     return weight / weight[SIDE // 2].sum()

@@ -168,6 +168,8 @@ class Wardrobe:
             covers = layer.part * layer.picture[3:]
             dressed[:3].addcmul_(worn, covers)  # in place: a megabyte of new memory costs more
             dressed[3:].add_(covers)
+        hair = layers[0]
+        dressed[:3].mul_(self._skin.shaded(wearer, dressed, hair.part * (1 - hair.skin)))
         colour = dressed[:3] / dressed[3:].clamp(min=1 / 255)
         return torch.cat([colour, dressed[3:]]).clamp_(0, 1)
 
