@@ -67,19 +67,25 @@ def seen(settings: Settings, seconds: float, asker: Asker) -> list[Verdict]:
 
 
 def monitor_verdict(settings: Settings) -> list[Verdict]:
-    """The monitor that the site names, if it names one."""
+    """The monitor, or monitors, that the site names, if it names any."""
     name = settings.screen.monitor
     if not name or settings.screen.kind == "offscreen":
         return []
     from mirror.screen.monitors import list_monitors  # needs a display, and OpenGL's libraries
+    from mirror.screen.spanning import ALL, AND
+    from mirror.screen.spanning import names as meant
 
     try:
         monitors = list_monitors()
     except ScreenError as error:
         return [Verdict("screen.monitor", FAIL, error.found, name, error.attempt)]
-    if any(name in (each.name, each.plug) for each in monitors):
-        return [Verdict("screen.monitor", PASS, f"{name} is there", name)]
-    found = f"{name} is not there; seen: {', '.join(each.name for each in monitors) or 'none'}"
+    there = [each.name for each in monitors]
+    known = {name for each in monitors for name in (each.name, each.plug)}
+    missing = [each for each in meant(name, there) if each not in known]
+    if monitors and not missing:
+        told = f"{name} ({len(there)})" if name == ALL else name
+        return [Verdict("screen.monitor", PASS, f"{told} is there", name)]
+    found = f"{AND.join(missing) or name} is not there; seen: {', '.join(there) or 'none'}"
     advice = "switch it on and plug it in, or choose another: `calibrate screen`"
     return [Verdict("screen.monitor", FAIL, found, name, advice)]
 

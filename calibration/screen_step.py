@@ -24,6 +24,7 @@ from mirror.film import write_still
 from mirror.options import with_source
 from mirror.screen.chart import Chart
 from mirror.screen.monitors import list_monitors
+from mirror.screen.spanning import ALL
 from mirror.settings import STRAIGHT, Points, ScreenSettings, Settings
 from mirror.site.keystone import convex
 from mirror.site.site import checked
@@ -92,8 +93,10 @@ def ask_wishes(wishes: ScreenWishes, asker: Asker) -> ScreenWishes:
     if wishes.monitor is None and len(monitors) > 1:
         for number, each in enumerate(monitors, 1):
             asker.say(f"  {number}  {each}")
-        number = asker.choose("Which monitor?", len(monitors))
-        wishes = dataclasses.replace(wishes, monitor=monitors[number - 1].name)
+        asker.say(f"  {len(monitors) + 1}  all of them, one picture across")
+        number = asker.choose("Which monitor?", len(monitors) + 1)
+        names = [each.name for each in monitors] + [ALL]
+        wishes = dataclasses.replace(wishes, monitor=names[number - 1])
     if not wishes.auto and not wishes.told:
         how = asker.pick("By hand, or by a camera that sees the screen", ("hand", "camera"), "hand")
         wishes = dataclasses.replace(wishes, auto=how == "camera")

@@ -138,8 +138,10 @@ class ScreenSettings:
     width_px: int = ranged(1280, 16, 16384, "window or offscreen picture")
     height_px: int = ranged(720, 16, 16384, "window or offscreen picture")
     rate_hz: float = ranged(30.0, 1.0, 240.0, "pictures a second aimed at")
-    full_screen: bool = plain(False, "the window covers the whole monitor")
-    monitor: str = plain("", "its name, as `calibrate screen --list` tells it; empty: the first")
+    full_screen: bool = plain(False, "the window covers the whole monitor, or monitors")
+    monitor: str = plain(
+        "", "its name, as `calibrate screen --list` tells it; empty: the first; or A + B; or all"
+    )
     turn_deg: int = choice(
         0, 0, 90, 180, 270, about="the picture is turned clockwise on the screen"
     )

@@ -133,7 +133,10 @@ def test_the_monitor_that_the_site_names_must_be_there(
     with Display() as display:
         monkeypatch.setenv("DISPLAY", display.name)
         name = list_monitors()[0].name
-        for wanted, state in ((name, "pass"), ("projector", "fail")):
+        for wanted, state in (
+            (name, "pass"), ("all", "pass"), (f"{name} + {name}", "pass"),
+            (f"{name} + projector", "fail"), ("projector", "fail"),
+        ):  # fmt: skip
             site.set("screen", monitor=wanted)
             told = site.calibrate("check", "--no-machine")
             assert told.states("screen.monitor") == [state]

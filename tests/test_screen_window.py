@@ -194,6 +194,28 @@ def test_full_screen_begins_at_the_size_of_the_monitor(display: Display, mesh: M
         assert screen.size == (800, 600)
 
 
+@pytest.mark.parametrize("several", ["all", "screen + screen"])
+def test_a_window_across_several_monitors_covers_them_and_comes_back(
+    display: Display, mesh: Mesh, several: str
+) -> None:
+    """Here they are one, or one twice: Xvfb has no second."""
+    settings = ScreenSettings(full_screen=True, monitor=several)
+    with Screen("window", (64, 64), mesh, 1, settings, 0.0) as screen:
+        sizes = []
+        for _ in range(3):
+            draw(screen, mesh, 3)
+            sizes.append(screen.size)
+            display.press("f")
+            assert "full_screen" in heard(screen)
+        assert sizes == [(800, 600), (64, 64), (800, 600)]
+        assert screen.fault() == "GL_NO_ERROR"
+
+
+def test_one_of_several_monitors_that_is_not_there_is_refused(display: Display, mesh: Mesh) -> None:
+    with pytest.raises(ScreenError, match=r"screen\.monitor: 'wall'; allowed: \w+"):
+        Screen("window", (64, 64), mesh, 1, ScreenSettings(monitor="screen + wall"), 0.0)
+
+
 def test_without_a_display_the_error_says_what_to_do(root: Path) -> None:
     source = (
         "from mirror.canonical import load_mesh; from mirror.screen import Screen\n"

@@ -13,6 +13,7 @@ import glfw
 
 from mirror.errors import ScreenError
 from mirror.screen.edid import identities, list_edids
+from mirror.screen.spanning import Area, around, names
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,29 @@ class Monitors:
             )
         return found[name]
 
+    def area(self, setting: str) -> Area | None:
+        """What a setting that means several monitors covers; see ``spanning.py``.
+
+        Those that were there before and are not now are left out; None if none is left. Raises
+        ScreenError with the names there are.
+        """
+        found = [self.find(name) for name in names(setting, list(self.named()))]
+        areas = [area_of(monitor) for monitor in found if monitor]
+        return around(areas) if areas else None
+
     def at(self, place: tuple[int, int]) -> Any:
         """The monitor that a window's corner lies on; None if none."""
         for monitor in glfw.get_monitors():
-            x, y = glfw.get_monitor_pos(monitor)
-            mode = glfw.get_video_mode(monitor)
-            if x <= place[0] < x + mode.size.width and y <= place[1] < y + mode.size.height:
+            x, y, width, height = area_of(monitor)
+            if x <= place[0] < x + width and y <= place[1] < y + height:
                 return monitor
         return None
+
+
+def area_of(monitor: Any) -> Area:
+    """Where a monitor lies on the desktop."""
+    size = glfw.get_video_mode(monitor).size
+    return *glfw.get_monitor_pos(monitor), size.width, size.height
 
 
 def _same(one: Any, other: Any) -> bool:

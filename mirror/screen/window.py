@@ -15,8 +15,10 @@ import moderngl
 from mirror.errors import ScreenError
 from mirror.screen.awake import Awake
 from mirror.screen.contexts import forget, leave, take
-from mirror.screen.monitors import Monitors, text
+from mirror.screen.monitors import Monitors
+from mirror.screen.opening import GLFW, create, hear, no_window
 from mirror.screen.shaders import compile_program
+from mirror.screen.spanning import Area, is_several
 from mirror.screen.touches import Touch, name_of_key
 from mirror.settings import ScreenSettings
 
@@ -33,36 +35,6 @@ KEYS = {
 
 #: How many windows are open: the last one that closes ends glfw.
 _open: list[Window] = []
-_said: list[str] = []
-
-
-def _hear(code: int, words: Any) -> None:
-    """Keep what glfw complains of, for the error that follows from it."""
-    _said[:] = [f"{text(words)} ({code:#x})"]
-    log.debug("glfw: %s", _said[0])
-
-
-class _Loader:
-    """Where moderngl finds OpenGL's functions: glfw knows, on every window system."""
-
-    @staticmethod
-    def load_opengl_function(name: str) -> int:
-        return int(glfw.get_proc_address(name) or 0)
-
-    load = load_opengl_function
-
-    def __enter__(self) -> _Loader:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        return None
-
-    def release(self) -> None:
-        return None
-
-
-#: How moderngl is told to use the window's context, whatever window system it is.
-GLFW: dict[str, Any] = {"context": _Loader()}
 
 #: What glfw wants for "none".
 NONE: Any = None
@@ -74,29 +46,32 @@ class Window:
     def __init__(self, size: tuple[int, int], settings: ScreenSettings) -> None:
         """Open a window; raises ScreenError without a display or OpenGL 3.3."""
         leave()
-        glfw.set_error_callback(_hear)
+        glfw.set_error_callback(hear)
         if not glfw.init():
-            raise _error("no display can be opened")
+            raise no_window("no display can be opened")
         self._asked: list[str] = []
         self._touched: deque[Touch] = deque(maxlen=256)
         self._pointer = 0.0, 0.0
         self._windowed = (100, 100, *size)
         self._monitors = Monitors()
         self._covers, self._wanted = settings.full_screen, settings.monitor
+        self._spans: Area | None = None  # what is covered, where that is more than one monitor
         # Around the window: glfw too turns the display's rest off while it covers a monitor, and
         # puts back what it found.
         self._awake = Awake() if settings.awake else None
         try:
-            self._handle = _create(size, settings, self._monitors)
+            self._handle = create(size, settings, self._monitors)
         except ScreenError:
             self._end()
             raise
         if not self._handle:
             self._end()
-            raise _error("no window with OpenGL 3.3 can be opened")
+            raise no_window("no window with OpenGL 3.3 can be opened")
         _open.append(self)
         take(self)
         self.context = moderngl.create_context(require=330, **GLFW)
+        if self._covers and is_several(self._wanted):
+            self._span(self._monitors.area(self._wanted))
         if self._covers and not self._wanted:
             self._wanted = self.monitor  # wherever it comes back, it is looked for by name
         glfw.set_key_callback(self._handle, self._on_key)
@@ -160,7 +135,10 @@ class Window:
 
     @property
     def monitor(self) -> str:
-        """The name of the monitor that the window is on; '' while there is none."""
+        """The name of the monitor that the window is on, or the setting that means several; ''
+        while there is none."""
+        if self._spans:
+            return self._wanted
         covered = glfw.get_window_monitor(self._handle)
         return self._monitors.name_of(
             covered or self._monitors.at(glfw.get_window_pos(self._handle))
@@ -176,13 +154,18 @@ class Window:
         glfw.set_window_should_close(self._handle, False)
 
     def full_screen(self) -> None:
-        """Cover the monitor that the window is on, or come back."""
-        if glfw.get_window_monitor(self._handle):
-            self._covers = False
+        """Cover the monitor that the window is on, or those that are meant; or come back."""
+        if self._spans or glfw.get_window_monitor(self._handle):
+            self._covers, self._spans = False, None
+            self._frame(True)
             glfw.set_window_monitor(self._handle, NONE, *self._windowed, 0)
             return
         place, size = glfw.get_window_pos(self._handle), glfw.get_window_size(self._handle)
         self._windowed = (*place, *size)
+        if is_several(self._wanted):
+            self._covers = True
+            self._span(self._monitors.area(self._wanted))
+            return
         monitor = self._monitors.at(place) or glfw.get_primary_monitor()
         if monitor:
             self._covers, self._wanted = True, self._monitors.name_of(monitor)
@@ -195,6 +178,20 @@ class Window:
         )
         glfw.swap_interval(1)
 
+    def _span(self, area: Area | None) -> None:
+        """Cover several monitors: no window system has a mode for that, so the window loses its
+        frame and lies over everything else there."""
+        if area is None or area == self._spans:
+            return
+        self._spans = area
+        self._frame(False)
+        glfw.set_window_monitor(self._handle, NONE, *area, 0)
+        glfw.swap_interval(1)
+
+    def _frame(self, there: bool) -> None:
+        glfw.set_window_attrib(self._handle, glfw.DECORATED, there)
+        glfw.set_window_attrib(self._handle, glfw.FLOATING, not there)
+
     def _poll(self) -> None:
         """Hear the window system; when a monitor came or went, go back to the one that is meant.
 
@@ -204,6 +201,11 @@ class Window:
         if not self._monitors.changed():
             return
         named = self._monitors.named()
+        if is_several(self._wanted):
+            log.warning("monitors: %s; the picture is meant for %s", list(named), self._wanted)
+            if self._covers:
+                self._span(self._monitors.area(self._wanted))
+            return
         self._wanted = self._wanted or next(iter(named), "")
         monitor = {**self._monitors.plugs(), **named}.get(self._wanted)
         log.warning("monitors: %s; the picture is meant for %s", list(named), self._wanted or "any")
@@ -253,33 +255,3 @@ class Window:
             self.full_screen()
         if name == "quit":
             glfw.set_window_should_close(self._handle, True)
-
-
-def _create(size: tuple[int, int], settings: ScreenSettings, monitors: Monitors) -> Any:
-    glfw.default_window_hints()
-    glfw.window_hint(glfw.CONTEXT_VERSION_MAJOR, 3)
-    glfw.window_hint(glfw.CONTEXT_VERSION_MINOR, 3)
-    glfw.window_hint(glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE)
-    glfw.window_hint(glfw.OPENGL_FORWARD_COMPAT, True)
-    glfw.window_hint(glfw.DEPTH_BITS, 0)
-    glfw.window_hint(glfw.AUTO_ICONIFY, False)  # a click on another monitor must not hide the work
-    asked = settings.monitor or settings.full_screen
-    monitor = monitors.find(settings.monitor) if asked else None
-    if monitor is None:
-        return glfw.create_window(*size, "Mirror", None, None)
-    mode = glfw.get_video_mode(monitor)
-    if settings.full_screen:
-        glfw.window_hint(glfw.REFRESH_RATE, mode.refresh_rate)
-        return glfw.create_window(mode.size.width, mode.size.height, "Mirror", monitor, None)
-    handle = glfw.create_window(*size, "Mirror", None, None)
-    if handle:
-        x, y = glfw.get_monitor_pos(monitor)
-        glfw.set_window_pos(handle, x + 40, y + 40)
-    return handle
-
-
-def _error(found: str) -> ScreenError:
-    said = f": {_said[0]}" if _said else ""
-    return ScreenError(
-        "window", found + said, "a display with OpenGL 3.3", "--screen offscreen, or set DISPLAY"
-    )
