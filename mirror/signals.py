@@ -87,8 +87,10 @@ class Visit:
 
     id: the sitter's id. place: (2,) float32, where on the screen (x by the screen's height, from
     the left; y by the screen's height, from the top). latents: (F, D) float32, one for each
-    school. presence: 0 to 1. motion: face heights a second. reach: radius of the disturbed water,
-    in screen heights; far passers-by have a small one.
+    school, as the sitter is at this moment; rest: (F, D) float32, the same of the face at rest,
+    which the river takes in; None where it is no other one. presence: 0 to 1. motion: face heights
+    a second. reach: radius of the disturbed water, in screen heights; far passers-by have a small
+    one.
     """
 
     id: int
@@ -97,6 +99,12 @@ class Visit:
     presence: float
     motion: float
     reach: float = 0.35
+    rest: Floats | None = None
+
+    @property
+    def left_behind(self) -> Floats:
+        """(F, D) float32: what the river takes in of this visit."""
+        return self.latents if self.rest is None else self.rest
 
 
 @dataclass(frozen=True)

@@ -147,6 +147,13 @@ def test_more_visitors_at_once_than_slots_share_the_last(calm: river.RiverState)
     assert np.abs(state.latent[:, -WITNESSES] - state.dye[:, 0]).max() < 1e-5
 
 
+def test_the_river_takes_in_the_face_at_rest_not_the_moment(calm: river.RiverState) -> None:
+    there = visit(1)
+    spoken = replace(there, latents=there.latents + 5, rest=there.latents)
+    still, speaking = (passed(calm, SETTINGS, [each], 3) for each in (there, spoken))
+    assert river.state_hash(still) == river.state_hash(speaking)
+
+
 # -- visitors -----------------------------------------------------------------------------------
 
 

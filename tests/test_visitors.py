@@ -116,6 +116,28 @@ def test_geometry_is_live_and_appearance_settles(
     assert (whole > 0.1).all()
 
 
+def test_the_river_takes_in_a_face_at_rest(visitors: Visitors, mesh: Mesh) -> None:
+    """Somebody speaks for ten seconds, looking askance, and leaves in the middle of a word."""
+
+    def lips_apart(latents: Floats) -> Floats:
+        lips = latents[:, SHAPE].reshape(6, 478, 3)[:, mesh.frame.inner_lips, 1]
+        return np.ptp(lips + mesh.frame.mean[mesh.frame.inner_lips, 1], axis=1)
+
+    closed = visitors.visits(Sitters(0.0, (sitter(markers(mesh)),)), WIDE)[0]
+    for n in range(1, 101):
+        speaking = Pose(jaw=0.5 if n % 5 < 3 else 0.0, yaw=0.3 if n % 5 < 3 else -0.3)
+        time_s = n / RATE_HZ
+        visit = visitors.visits(Sitters(time_s, (sitter(markers(mesh, pose=speaking)),)), WIDE)[0]
+    visit = visitors.visits(
+        Sitters(time_s + 0.1, (sitter(markers(mesh, pose=Pose(jaw=0.5, yaw=0.3))),)), WIDE
+    )[0]
+    wide, rest = lips_apart(visit.latents), lips_apart(visit.left_behind)
+    assert (wide > 4 * lips_apart(closed.latents)).all()
+    assert (rest - lips_apart(closed.latents) < 0.1 * (wide - lips_apart(closed.latents))).all()
+    assert (np.abs(visit.left_behind[:, 0]) < np.abs(visit.latents[:, 0])).all()
+    assert (visit.left_behind[:, CODE] == visit.latents[:, CODE]).all()
+
+
 def test_first_appearance_is_the_mean_of_what_was_seen(
     visitors: Visitors, mesh: Mesh, geometries: list[SchoolGeometry]
 ) -> None:
@@ -246,6 +268,7 @@ def test_what_was_read_before_gives_the_same_visits(
         assert len(one) == len(other) == len(moment.sitters)
         for a, b in zip(one, other):
             assert a.latents.tobytes() == b.latents.tobytes()
+            assert a.left_behind.tobytes() == b.left_behind.tobytes()
             assert (a.place == b.place).all()
             assert (a.id, a.presence, a.motion, a.reach) == (b.id, b.presence, b.motion, b.reach)
 
@@ -263,6 +286,7 @@ def test_moments_that_the_river_does_not_ask_for_leave_no_trace_in_its_visits(
             sparse.meet(moment, WIDE)
             (one,), (other,) = drawn.attend(), sparse.attend()
             assert one.latents.tobytes() == other.latents.tobytes()
+            assert one.left_behind.tobytes() == other.left_behind.tobytes()
             assert (one.place == other.place).all()
             assert (one.presence, one.reach) == (other.presence, other.reach)
         elif number > 10:

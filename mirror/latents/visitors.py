@@ -30,6 +30,9 @@ from mirror.signals import Floats, Sitter, Sitters, Stir, Visit, check
 #: A person's proportions do not change: they are averaged over so long, and with them how schools
 #: bend them and the appearance that follows, so that a smile does not call up another person.
 SETTLES_S = 6.0
+#: Lips as high apart as this share of their width count for half of what closed ones do: who
+#: leaves is remembered by the river as a face at rest, not as the word that was spoken last.
+LIPS_APART = 0.12
 #: Where sitters appear as the camera sees them.
 STANDARD = MirrorSettings()
 #: Who nods does not go farther away: a face's height is averaged, with this half-life.
@@ -56,16 +59,18 @@ class Reading:
 
 @dataclass
 class _Memory:
-    """What is known of one sitter while here. place, velocity: at seen_s. tall, code,
-    proportions: the settled height, appearance, (F, 48) float32, and proportions, (P, K) float32,
-    at settled_s; None until the river attends."""
+    """What is known of one sitter while here. place, velocity: at seen_s. tall, rest, proportions:
+    the settled height, latents, (F, D) float32, and proportions, (P, K) float32, at settled_s; None
+    until the river attends. calm_s: how long the face of rest was looked at, lips apart counting
+    for less."""
 
     place: Place
     seen_s: float
     velocity: Place = (0.0, 0.0)
     tall: float | None = None
-    code: Floats | None = None
+    rest: Floats | None = None
     proportions: Floats | None = None
+    calm_s: float = 0.0
     since_s: float = 0.0
     settled_s: float = 0.0
 
@@ -191,15 +196,18 @@ class Visitors:
         sitter, known = present.sitter, self._known[present.sitter.id]
         assert present.latents is not None and present.proportions is not None
         latents = present.latents.copy()
-        if known.code is not None and known.proportions is not None:
+        rest = latents
+        if known.rest is not None and known.proportions is not None:
             change = known.proportions - present.proportions
             latents[:, SHAPE] = rebend(self._geometries, latents[:, SHAPE], change, self._accent)
-            latents[:, CODE] = known.code
+            latents[:, CODE] = known.rest[:, CODE]
+            rest = known.rest.copy()
         weight = weight_of(present.place, present.tall, self._aspect, self._mirror)
         return Visit(
             id=sitter.id,
             place=np.array(present.place, np.float32),
             latents=latents,
+            rest=rest,
             presence=sitter.presence * weight,
             motion=sitter.motion,
             reach=reach_of(present.tall, self._mirror),
@@ -222,9 +230,9 @@ class Visitors:
     def _settle(self, memory: _Memory, present: _Present) -> None:
         """What settles goes towards what was read, by the time since it last did."""
         assert present.latents is not None and present.proportions is not None
-        code, time_s = present.latents[:, CODE], self._time_s
-        if memory.code is None or memory.proportions is None:
-            memory.code, memory.proportions = code.copy(), present.proportions.copy()
+        time_s = self._time_s
+        if memory.rest is None or memory.proportions is None:
+            memory.rest, memory.proportions = present.latents.copy(), present.proportions.copy()
             memory.tall = present.steady
             memory.since_s = memory.settled_s = time_s
             return
@@ -232,9 +240,23 @@ class Visitors:
         if dt_s > 0:
             window_s = min(SETTLES_S, max(time_s - memory.since_s, 1e-3))  # a plain mean at first
             nearer = min(1.0, dt_s / window_s)
-            memory.code += nearer * (code - memory.code)
+            change = present.latents - memory.rest
+            calm_s = dt_s * calmness(present.latents[0, SHAPE], self._frame)
+            memory.calm_s = min(memory.calm_s + calm_s, SETTLES_S)
+            change[:, : CODE.start] *= calm_s / memory.calm_s
+            change[:, CODE] *= nearer
+            memory.rest += change
             memory.proportions += nearer * (present.proportions - memory.proportions)
             memory.tall, memory.settled_s = present.steady, time_s
+
+
+def calmness(shape: Floats, frame: Frame) -> float:
+    """How nearly a face is at rest, 1 to 0, by how far its lips are apart: (1434,) -> float."""
+    lips = (shape.reshape(MARKERS, 3) + frame.mean)[frame.inner_lips].astype(np.float64)  # (L, 3)
+    wide, high = np.ptp(lips[:, 0]), np.ptp(lips[:, 1])
+    apart = float(high / max(wide, 1e-6)) / LIPS_APART
+    squared = apart * apart  # processors do not agree on the last bits of powers
+    return max(1.0 / (1.0 + squared * squared), 1e-3)
 
 
 def _move(known: _Memory, place: Place, time_s: float) -> None:

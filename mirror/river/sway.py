@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,16 +50,17 @@ def admit(visit: Visit, width: int) -> Visit:
     Raises ShapeError when its arrays are of another shape, or when a number in it is not finite:
     one such number would spread through the whole river.
     """
-    check(f"latents of visit {visit.id}", visit.latents, (STREAMS, width))
+    check(f"latents of visit {visit.id}", visit.left_behind, (STREAMS, width))
     check(f"place of visit {visit.id}", visit.place, (2,))
     if visit.id < 1:
         raise ShapeError("a visit's id", str(visit.id), "1 or more")
     rest = (*visit.place.tolist(), visit.presence, visit.motion, visit.reach)
-    if not (all(map(math.isfinite, rest)) and np.isfinite(visit.latents).all()):
+    if not (all(map(math.isfinite, rest)) and np.isfinite(visit.left_behind).all()):
         raise ShapeError(f"visit {visit.id}", "a number that is not finite", "finite numbers")
     presence = min(max(float(visit.presence), 0.0), 1.0)
     motion = min(max(float(visit.motion), 0.0), _FASTEST)
-    return Visit(visit.id, visit.place, visit.latents, presence, motion, max(visit.reach, 1e-3))
+    reach = max(visit.reach, 1e-3)
+    return replace(visit, presence=presence, motion=motion, reach=reach)
 
 
 def mixture(

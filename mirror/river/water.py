@@ -47,7 +47,7 @@ def inject(
     """
     bringing = np.zeros((len(visits), STREAMS, water.shape[1]), np.float32)
     for brought, visit, column in zip(bringing, visits, columns):
-        brought[:, : visit.latents.shape[1]] = visit.latents
+        brought[:, : visit.latents.shape[1]] = visit.left_behind
         brought[:, column] = 1.0  # all of it is this visit's
     for first in range(0, len(mix.touched), _BLOCK):
         part = slice(first, first + _BLOCK)
