@@ -243,6 +243,30 @@ def test_portraits_beside_a_visitor_rise_and_follow(mesh: Mesh) -> None:
     assert np.flatnonzero(risen).min() > np.median(np.flatnonzero(~near))  # drawn over the others
 
 
+def test_what_has_risen_stays_beside_the_visitor_while_the_stream_flows_on(mesh: Mesh) -> None:
+    """And where the visitor goes, it goes: of each stream, in one place."""
+    of, still = bed(96), np.zeros(96, np.float32)
+    first, alike = first_places(of, 1), np.zeros((96, LATENTS.shape[1]), np.float32)
+
+    def held(time_s: float, x: float) -> Floats:
+        """Middles of the risen portraits, one row a stream."""
+        place = ((first + time_s / LOOP_S) % 1.0).astype(np.float32)
+        guest = (visit(1, x, 1.0),)
+        now = Moment(time_s, WIDE, of.stream, place, alike, still, guest, mesh, 1)
+        arrangement = PIECES["river"](now)
+        portraits, stream = arrangement.portraits, of.stream[arrangement.parcel]
+        risen = portraits.opacity > 0.9
+        risen &= np.linalg.norm(portraits.centre - guest[0].place, axis=1) < 0.3
+        rows = [portraits.centre[risen & (stream == n)] for n in (2, 4)]
+        return np.array([row.mean(axis=0) for row in rows])
+
+    middles = np.stack([held(time_s, 0.9) for time_s in np.arange(0.0, 12.0, 0.5)])
+    flowed = 12.0 / LOOP_S * (WIDE + 0.6)
+    assert np.ptp(middles[:, :, 0], axis=0).max() < 0.25 * flowed
+    moved = held(4.0, 1.0) - held(4.0, 0.9)
+    assert np.abs(moved[:, 0] - 0.1).max() < 0.03
+
+
 def test_whoever_has_risen_seldom_has_a_twin(mesh: Mesh) -> None:
     """Neighbours in a stream become alike beside a visitor: two side by side are seen no longer
     than the one gives way to the other."""

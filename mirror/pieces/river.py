@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from mirror import SCHOOLS
@@ -15,8 +17,8 @@ from mirror.pieces.arrangement import (
     smoothstep,
     sway,
 )
-from mirror.river.streams import TALL_BELOW, positions
-from mirror.signals import Floats
+from mirror.river.streams import HIDDEN, TALL_BELOW, positions
+from mirror.signals import Floats, Visit
 
 #: A parcel surfaces and sinks once in so many seconds, each at its own pace.
 RISE_S = (38.0, 75.0)
@@ -33,9 +35,10 @@ ROOMY = 4 / 3
 WHOLE = 0.38
 #: A sitter holds portraits within this share of the disturbed water wholly, further out less.
 FIRM, LOOSE = 0.55, 1.25
-#: In each stream one portrait rises for a sitter; another that is this much further along it, in
-#: screen heights, does not. Between the two the one gives way to the other.
-GIVES_WAY = 0.09
+#: In each stream one portrait rises for a sitter; another that is about this much further from
+#: where it rises does not. Between the two the one gives way to the other. As a share of the
+#: distance from one portrait to the next, but not less than so many screen heights.
+GIVES_WAY, GIVES_WAY_LEAST = 0.24, 0.035
 #: Its neighbours in the stream, within about so much, look like it: they sink for it wholly.
 ALIKE = 0.3
 #: Where in each stream it rises, downstream of the sitter, so that the six stand around and not
@@ -55,21 +58,22 @@ def arrange(moment: Moment) -> Arrangement:
     firm = hold.max(axis=0) if len(hold) else np.zeros(len(parcel), np.float32)
     depth = hashed(parcel, moment.seed, 1)
     tide = surfacing(parcel, moment)
-    rises, gives_way = rising(moment, centre, hold)
+    rising = rise(moment, centre, hold)
     opacity = (
         smoothstep(1 - SEEN, 1 - 0.4 * SEEN, tide) * (0.45 + 0.55 * depth) * (1 - SINKS * firm)
-    ) * (1 - gives_way)
+    ) * (1 - rising.gives_way)
     if moment.stay is not None:
         opacity = opacity * moment.stay
-    opacity = np.maximum(opacity, 0.97 * rises)
+    opacity = np.maximum(opacity, 0.97 * rising.rises)
     height = (FAR + (NEAR - FAR) * depth**1.5) * (0.86 + 0.14 * tide)
-    held = HELD[moment.stream]
+    held, rises = HELD[moment.stream], rising.rises
     height = np.maximum(height, height + (held - height) * rises) * room(moment.aspect)
+    centre = centre + rising.moves
     centre = centre + rises[:, None] * (_inside(centre, height, moment.aspect) - centre)
     order = np.argsort(depth * (1 - rises) + (2 + held) * rises, kind="stable")
     order = order[opacity[order] > FAINTEST]  # most parcels are sunk
     latent = sway(moment.latent[order], order, moment.time_s, moment.seed)
-    latent = follow(latent, moment.stream[order], hold[:, order], moment.visits)
+    latent = follow(latent, moment.stream[order], rising.hold[:, order], moment.visits)
     return draw(moment, order, latent, centre[order], height[order], opacity[order])
 
 
@@ -80,36 +84,71 @@ def _inside(centre: Floats, height: Floats, aspect: float) -> Floats:
 
 
 def room(aspect: float) -> float:
-    """How large portraits are on a screen of this format: as its area grows, up to 1."""
-    return min(1.0, (aspect / ROOMY) ** 0.5)
+    """How large portraits are on a screen of this format: nearly as its area grows, up to 1."""
+    return min(1.0, (aspect / ROOMY) ** 0.55)
 
 
 def holds(moment: Moment, centre: Floats) -> Floats:
     """How firmly each visit holds each parcel.  (N, P)"""
-    if not moment.visits:
-        return np.zeros((0, len(centre)), np.float32)
-    rows = []
-    for visit in moment.visits:
-        away = np.linalg.norm(centre - visit.place, axis=1) / visit.reach
-        rows.append(visit.presence * (1 - smoothstep(FIRM, LOOSE, away)))
-    return np.stack(rows).astype(np.float32)
+    rows = [firmness(visit, centre) for visit in moment.visits]
+    return np.array(rows, np.float32).reshape(len(rows), len(centre))
 
 
-def rising(moment: Moment, centre: Floats, hold: Floats) -> tuple[Floats, Floats]:
-    """How far each parcel has risen for a sitter, the nearest of every stream wholly, and how far
-    it gives way to the one that has.  (P,) and (P,)"""
-    rises, gives_way = np.zeros((2, len(centre)), np.float32)
+def firmness(visit: Visit, places: Floats) -> Floats:
+    """How firmly a visit holds what is at places, 0 to 1.  (P, 2) -> (P,)"""
+    away = np.linalg.norm(places - visit.place, axis=1) / visit.reach
+    return np.asarray(visit.presence * (1 - smoothstep(FIRM, LOOSE, away)), np.float32)
+
+
+@dataclass(frozen=True)
+class Rising:
+    """What sitters do to each parcel's portrait.
+
+    rises: (P,) how far it has come up and forward, 0 to 1. moves: (P, 2) from its own place to that
+    where it is held. gives_way: (P,) how far it sinks for one that has risen, 0 to 1. hold: (N, P),
+    how firmly each visit holds it, there.
+    """
+
+    rises: Floats
+    moves: Floats
+    gives_way: Floats
+    hold: Floats
+
+
+def rise(moment: Moment, centre: Floats, hold: Floats) -> Rising:
+    """In every stream one portrait rises for a sitter, and is held beside them while the stream
+    flows on; when the next is as near it comes up in the same place, and the one melts into the
+    other: both move as the sitter does, so eyes lie on eyes.
+
+    centre: (P, 2). hold: (N, P).
+    """
+    rises, gives_way, weight = np.zeros((3, len(centre)), np.float32)
+    moves = np.zeros((len(centre), 2), np.float32)
     along = 1 if moment.aspect < TALL_BELOW else 0
-    for visit, held in zip(moment.visits, hold):
+    length = (1.0 if along else moment.aspect) + 2 * HIDDEN
+    follows = hold.copy()
+    for number, (visit, held) in enumerate(zip(moment.visits, hold)):
         for stream in range(len(SCHOOLS)):
-            mine = moment.stream == stream
+            mine = np.flatnonzero(moment.stream == stream)
             wanted = visit.place[along] + ASIDE[stream] * visit.reach / REACH
             away = np.abs(centre[mine, along] - wanted)
             behind = away - away.min()
-            rises[mine] = np.maximum(rises[mine], held[mine] * np.exp(-((behind / GIVES_WAY) ** 2)))
+            gives = max(GIVES_WAY * length / len(mine), GIVES_WAY_LEAST)
+            part = np.exp(-((behind / gives) ** 2))
+            part /= part.sum()
+            middle = part @ centre[mine]  # (2,), across the stream where it is held
+            middle[along] = wanted
+            # What is held where it rises follows the sitter as firmly as whoever stands there.
+            near = 1 - smoothstep(FIRM, LOOSE, away / visit.reach)
+            up = firmness(visit, middle[None])[0] * near * smoothstep(0.0, 0.5, part)
+            follows[number, mine] = np.maximum(held[mine], up)
+            moves[mine] += (up**3)[:, None] * (middle - centre[mine])
+            weight[mine] += up**2
+            rises[mine] = np.maximum(rises[mine], up)
             alike = held[mine] * np.exp(-((behind / ALIKE) ** 2))
             gives_way[mine] = np.maximum(gives_way[mine], alike)
-    return rises, gives_way
+    moves /= np.maximum(weight, 1e-6)[:, None]
+    return Rising(rises, moves, gives_way, follows)
 
 
 def surfacing(parcel: np.ndarray, moment: Moment) -> Floats:
