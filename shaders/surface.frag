@@ -2,7 +2,7 @@
 // surface.frag
 // purpose: what was on the water is carried by the flow and fades; streams and portraits leave paint
 // in:      `surface` of the step before, `velocity`, `portraits` (premultiplied), `current`, `tint`,
-//          `clouds`
+//          `clouds`, `ground` (what portraits lend to the water around them, premultiplied)
 // out:     rgb colour of the water; a how its surface catches the light, about 1, not carried on
 // licence: MIT, of this project
 
@@ -12,6 +12,7 @@ uniform sampler2D portraits;
 uniform sampler2D current;
 uniform sampler2D tint;
 uniform sampler2D clouds;
+uniform sampler2D ground;
 uniform float aspect;
 uniform bool tall;
 uniform vec2 drift;            // of two layers of streaks downstream, in tiles
@@ -27,6 +28,8 @@ out vec4 colour;
 const vec3 DEEP = vec3(0.026, 0.019, 0.015);
 // What the water carries where it carries no streams.
 const vec3 SEDIMENT = vec3(0.34, 0.27, 0.20);
+// The warmth of a portrait that the water around it takes on: a ground of umber, never its own hue.
+const vec3 LENT = vec3(0.40, 0.31, 0.25);
 
 void main() {
     vec3 flow = texture(velocity, at).xyz;
@@ -41,13 +44,17 @@ void main() {
     vec4 pigment = texture(tint, at);
     vec3 hue = mix(SEDIMENT, pigment.rgb, pigments);
     float band = mix(0.3, 0.12 + 0.88 * pigment.a, pigments);
-    vec3 paint = hue * (0.10 + 1.5 * streak * streak) * band;
+    vec3 paint = hue * (0.10 + 0.16 * band + 2.2 * streak * streak) * band;
+    vec4 lent = texture(ground, at);
+    // Where there are no streams to be seen there is a ground behind the heads, as in a portrait.
+    float glow = mix(1.1, 0.5, pigments) + mix(0.7, 1.4, pigments) * streak;
+    paint += lent.rgb * LENT * glow / (0.45 + lent.a);
     was += (paint + DEEP) * (1.0 - stays);
 
     vec4 portrait = texture(portraits, at);
     // What sinks gives up its light first and its warmth last.
     vec3 sunk = portrait.rgb * vec3(0.50, 0.43, 0.37);
-    float weight = portrait.a * (0.2 + 1.6 * portrait.g) * sinks;
-    float glint = clamp(0.62 + 1.5 * streak, 0.0, 1.6) - 1.0;
+    float weight = portrait.a * (0.05 + 1.6 * portrait.g) * sinks;
+    float glint = clamp(0.75 + 1.0 * streak, 0.0, 1.5) - 1.0;
     colour = vec4(mix(was, sunk, min(1.0, weight)), 1.0 + glint * (1.0 - min(flow.z, 1.0)));
 }

@@ -119,6 +119,28 @@ def test_a_sunken_portrait_is_carried_downstream(screen: Screen, mesh: Mesh) -> 
     assert after > before + 1  # a pixel of 1/90 screen height in three seconds
 
 
+def test_a_portrait_lends_its_light_to_the_water_around_it(screen: Screen, mesh: Mesh) -> None:
+    """Beside it and not far away, and the wider the larger it is."""
+    screen.paint(0, painted.plain((255, 230, 200)))
+
+    def lit(height: float) -> Floats:
+        of = painted.portraits([painted.live(mesh)], [(0.9, 0.5)], [height])
+        for frame in range(30):
+            screen.draw(Scene(frame / 30, 1 / 30, of, pigment=0.0))
+        found = surface(screen)
+        for frame in range(90):
+            screen.draw(Scene(1 + frame / 30, 1 / 30, painted.nobody(mesh), pigment=0.0))
+        return np.asarray((found - surface(screen)).mean(axis=2)[44:46].mean(axis=0))
+
+    small, large = lit(0.3), lit(0.7)
+    row = (np.arange(160) + 0.5) / 90 - 0.9
+    beside, far = (row > 0.17) & (row < 0.22), row < -0.75
+    assert small[beside].mean() > 0.01
+    assert small[beside].mean() > 4 * np.abs(small[far]).mean()
+    outside = (row > 0.42) & (row < 0.5)
+    assert large[outside].mean() > 2 * small[outside].mean()
+
+
 def test_all_six_streams_can_be_told_from_one_another(screen: Screen, mesh: Mesh) -> None:
     run(screen, mesh, 1.0)
     found = surface(screen)

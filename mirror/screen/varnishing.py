@@ -25,6 +25,10 @@ FLESH = np.array([1.0, 0.80, 0.64], np.float32)
 LEAN = 0.38
 LIGHT, LIGHT_LEAN = 0.44, 0.40
 
+#: Hair within the first of these of a face is painted whole, however dark; beyond the second what
+#: is dark is as thin as a glaze. In sides of the square.
+HAIR = 0.08, 0.22
+
 WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -39,6 +43,7 @@ class Varnisher:
         self._window = _window() / np.float32(255)
         self._face = draw_face(mesh)
         self._core = self._face > 0.95
+        self._head = _around(self._face)
 
     def prepare(self, texture: Bytes, slot: int) -> Bytes:
         """(256, 256, 4) straight alpha -> premultiplied.
@@ -69,7 +74,7 @@ class Varnisher:
         brightness = half[:, :, :3] @ (WEIGHTS * gains / 255)
         # Dark clothes and hair thin out into the water; the face stays whole.
         thin = np.clip(0.30 + 2.6 * brightness, 0, 1)
-        alpha *= thin + (1 - thin) * self._face
+        alpha *= thin + (1 - thin) * self._head
         light = np.roll(self._tooth, shift, axis=(0, 1)) * np.clip(0.25 + 0.95 * rim, 0, 1) * alpha
         return light.astype(np.float32), alpha.astype(np.float32)
 
@@ -93,6 +98,13 @@ def draw_face(mesh: Mesh) -> Floats:
     cv2.fillPoly(face, [outline], (1.0,), shift=4)
     soft = cv2.GaussianBlur(cv2.dilate(face, np.ones((5, 5), np.uint8)), (0, 0), 3.5)
     return np.asarray(np.maximum(soft, face), np.float32)
+
+
+def _around(face: Floats) -> Floats:
+    """1 in the face and in the hair next to it, falling softly to 0 further out.  (128, 128)"""
+    outside = np.where(face > 0.5, 0, 1).astype(np.uint8)
+    away = cv2.distanceTransform(outside, cv2.DIST_L2, 5) / MASK
+    return np.maximum(face, _ease(HAIR[1], HAIR[0], away))
 
 
 def _window() -> Floats:

@@ -35,11 +35,15 @@ MOST_STIRS = 16
 #: How fast the streams carry what lies on them, in screen heights a second.
 CURRENT = 0.035
 
+#: How wide a portrait's light spreads in the water, to its height: in texels of its own grid,
+#: which has half as many rows as the flow's.
+LENT_WIDE = 1.5
+
 #: The colour that each school's stream carries: verdigris, burnt umber, slate, madder, ochre, lime.
 TINTS = (
     (0.36, 0.46, 0.34),
     (0.70, 0.36, 0.21),
-    (0.33, 0.42, 0.52),
+    (0.30, 0.38, 0.48),
     (0.64, 0.32, 0.33),
     (0.66, 0.51, 0.26),
     (0.48, 0.47, 0.42),
@@ -83,7 +87,10 @@ class Water:
         self._aspect = size[0] / size[1]
         self._bed_tick: int | None = None
         self._dry = True  # the first picture begins with the water as it would be by and by
-        names = ("streams", "flow", "divergence", "pressure", "project", "ripple", "surface")
+        names = (
+            "streams", "flow", "divergence", "pressure", "project", "ripple", "ground", "spread",
+            "surface",
+        )  # fmt: skip
         self._programs = {
             name: compile_program(context, "whole.vert", f"{name}.frag") for name in names
         }
@@ -93,6 +100,7 @@ class Water:
         grid = max(8, round(FLOW_ROWS * self._aspect)), FLOW_ROWS
         self.velocity, self._pressure = Pair(context, grid, 4), Pair(context, grid, 2)
         self.surface = Pair(context, surface_size(size), 4)
+        self._ground = Pair(context, (grid[0] // 2, grid[1] // 2), 4)
         self._bed = [context.texture(grid, 4, dtype="f2") for _ in range(2)]
         self._bed_target = context.framebuffer(self._bed)
         self.ripple = context.texture(grid, 2, dtype="f2")
@@ -115,10 +123,11 @@ class Water:
 
     def carry(self, scene: Scene, portraits: moderngl.Texture, half_life_s: float) -> None:
         """Carry the surface along, let it fade, and let the portraits sink into it."""
+        self._lend(scene, portraits)
         program = self._programs["surface"]
         self._set(
             program, surface=self.surface.was, velocity=self.velocity.was, portraits=portraits,
-            current=self._bed[0], tint=self._bed[1], clouds=self.clouds,
+            current=self._bed[0], tint=self._bed[1], clouds=self.clouds, ground=self._ground.was,
         )  # fmt: skip
         program["aspect"], program["dt_s"] = self._aspect, scene.dt_s
         program["drift"] = drift(scene.time_s, (0.16 * CURRENT, 0.37 * CURRENT))
@@ -133,7 +142,7 @@ class Water:
     def release(self) -> None:
         """Give everything back."""
         give_back(*self._whole.values(), *self._programs.values())
-        give_back(self.velocity, self._pressure, self.surface)
+        give_back(self.velocity, self._pressure, self.surface, self._ground)
         give_back(self._bed_target, *self._bed, self._ripple_target, self.ripple)
         give_back(self._lines, self.clouds)
 
@@ -183,6 +192,17 @@ class Water:
         program["drift"] = drift(time_s, (-0.021, 0.013))
         self._ripple_target.use()
         self._whole["ripple"].render(vertices=3)
+
+    def _lend(self, scene: Scene, portraits: moderngl.Texture) -> None:
+        """The light that portraits lend to the water around them, wider the larger they are."""
+        column, row = (1.0 / side for side in self._ground.was.size)
+        self._programs["ground"]["texel"] = column, row
+        self._step("ground", self._ground, portraits=portraits)
+        seen = scene.portraits.height * scene.portraits.opacity
+        wide = LENT_WIDE * float(np.clip(seen.max(initial=0.0), 0.4, 1.2))
+        for x, y in ((wide, 0.0), (0.0, wide)):
+            self._programs["spread"]["texel"] = x * column, y * row
+            self._step("spread", self._ground, ground=self._ground.was)
 
     def _step(self, name: str, pair: Pair, **textures: moderngl.Texture) -> None:
         self._set(self._programs[name], **textures)
