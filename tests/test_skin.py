@@ -97,3 +97,36 @@ def test_a_dark_fringe_on_the_forehead_is_not_the_wearers_skin(skin: Skin) -> No
     assert float(found[forehead].mean()) < 0.3
     below = ring(0, FACE_PX - 5) & (torch.arange(SIDE) > BROWS)[:, None]
     assert float(found[below].mean()) > 0.9
+
+
+@pytest.mark.parametrize(("hat", "least", "most"), [(GREEN, 0.08, 0.45), (PALE, 0.0, 0.01)])
+def test_what_is_dark_casts_a_shadow_on_the_skin_below_it(
+    skin: Skin, hat: Colour, least: float, most: float
+) -> None:
+    """And less beside it than below, none in the middle of a face, and no brushwork is lost."""
+    dressed = picture(PALE, hat, FACE_PX)
+    bright = (torch.arange(SIDE) % 2 == 0)[:, None].expand(SIDE, SIDE)
+    dressed[:3, bright] += 0.02
+    shadow = skin.shadow(
+        skin.find_of_wearer(picture(PALE, GREEN)), dressed, (radius() > FACE_PX).float()
+    )
+    near = ring(FACE_PX - 14, FACE_PX - 6)
+    middle = torch.arange(SIDE) - SIDE // 2
+    below = near & (middle < -30)[:, None]
+    beside = near & (middle.abs() < 20)[:, None]
+    taken = [float(shadow[:, where].mean()) / float(np.mean(PALE)) for where in (below, beside)]
+    assert least <= taken[0] <= most
+    assert taken[1] <= taken[0]
+    assert float(shadow[:, ring(0, 20)].max()) < 0.01
+    left = (dressed[:3] - shadow).mean(dim=0)
+    brushwork = float(left[below & bright].mean() - left[below & ~bright].mean())
+    assert brushwork == pytest.approx(0.02, abs=0.006)
+
+
+def test_a_forehead_that_was_burnt_out_is_a_highlight_at_most(skin: Skin) -> None:
+    worn = picture(PALE, GREEN)
+    worn[:3, ring(FACE_PX - 8, FACE_PX + 20)] = 1.0
+    wearer = skin.find_of_wearer(picture(RUDDY, GREEN))
+    matched = skin.matched(wearer, skin.find(worn, torch.tensor(PALE)), worn[:3])
+    found = np.mean(mean(matched, ring(FACE_PX, FACE_PX + 14)))
+    assert np.mean(RUDDY) < found + 0.02 and found < np.mean(RUDDY) + 0.2

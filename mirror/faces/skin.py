@@ -30,6 +30,8 @@ BROW_PX, BROW_SOFT_PX, DARKER, DARKER_SOFT = 6, 1.5, 0.06, 0.2
 EDGE = 0.02
 #: Of what sets a place of the piece's skin off its face's tone so much of hue and of light is kept.
 OWN_HUE, OWN_LIGHT = 0.35, 0.95
+#: So much lighter than its face's tone, in logits, is a place of the piece's skin at most.
+HIGHLIGHT = 0.7
 #: Beside a place no shift is further than this from the one between the faces' tones.
 MOST = 0.8
 #: Skin is looked for, and shifts are computed, at this side. From the seam they spread so far,
@@ -37,7 +39,7 @@ MOST = 0.8
 SIDE, SPREADS = 64, (2.0, 10.0)
 #: How deep the shadow of a brim is on the skin below it, how softly it ends and how far it falls,
 #: pixels of the same.
-SHADE, SHADE_PX, SHADE_FALLS_PX = 0.62, 2.5, 1.5
+SHADE, SHADE_PX, SHADE_FALLS_PX = 0.55, 2.5, 1.5
 #: What counts as little evidence of the colour beside a place: there the coarser shift is taken.
 LITTLE = 0.02
 
@@ -99,7 +101,11 @@ class Skin:
         """A piece's colours as they would be if all of it were skin of the wearer's: (3, S, S)."""
         own, theirs = (torch.logit(each.tone, EDGE)[:, None, None] for each in (wearer, piece))
         own_here, here = (torch.logit(colour_of(each.small), EDGE) for each in (wearer, piece))
-        shift, calm = own - _calmed(theirs), _calmed(here)
+        usual, calm = _calmed(theirs), _calmed(here)
+        shift = own - usual
+        # Skin that was burnt out in its portrait is no whiter on somebody else than a highlight.
+        lighter = (calm - usual).clamp(min=0)
+        calm = calm - lighter + HIGHLIGHT * (lighter / HIGHLIGHT).tanh()
         beside = shift + (own_here - calm - shift).clamp(-MOST, MOST)
         weight = self._seam * wearer.skin * piece.skin * wearer.small[3:] * piece.small[3:]
         evidence = torch.cat([weight * beside, weight])  # (4, 64, 64)
@@ -109,18 +115,18 @@ class Skin:
         # Only what is broad is calmed: brushwork stays as it is.
         return torch.logit(colour, EDGE).add_(self._large(calm - here + shift)).sigmoid_()
 
-    def shaded(self, wearer: Flesh, dressed: Tensor, hair: Tensor) -> Tensor:
-        """What light is left on skin beside what is darker and lies over it: a brim casts a shadow,
-        and without it a forehead ends as if it were cut.
+    def shadow(self, wearer: Flesh, dressed: Tensor, hair: Tensor) -> Tensor:
+        """The light that is missing on skin beside what is darker and lies over it: a brim casts a
+        shadow, and without it a forehead ends as if it were cut. Brushwork stays as it is.
 
         dressed: (4, S, S), on black. hair: (1, S, S), how much of each pixel it is. Returns
-        (1, S, S), 0 to 1.
+        (3, S, S), to be taken off.
         """
-        covers = self._small(hair)
-        light, tone = colour_of(self._small(dressed)).mean(dim=0, keepdim=True), wearer.tone.mean()
-        dark = covers * (1 - light / tone.clamp(min=EDGE)).clamp(0, 1)
+        small, covers = self._small(dressed), self._small(hair)
+        light = colour_of(small).mean(dim=0, keepdim=True) / wearer.tone.mean().clamp(min=EDGE)
+        dark = covers * (1 - light).clamp(0, 1)
         shade = (self._brim @ dark @ self._blurs[0]) * (1 - covers)
-        return self._large(1 - self._shade * shade)
+        return self._large(self._shade * shade * small[:3])
 
     def _small(self, picture: Tensor) -> Tensor:
         step = self._step, min(self._step, picture.shape[-1])
