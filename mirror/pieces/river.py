@@ -33,6 +33,8 @@ HELD = np.array([0.54, 0.56, 0.56, 0.52, 0.70, 0.54], np.float32)
 ROOMY = 4 / 3
 #: Its middle is so much of its square's height from the picture's border: no face is cut.
 WHOLE = 0.38
+#: Cut by so much of its height a portrait begins to go into the water, and has gone.
+LEAVES = 0.0, 0.28
 #: A sitter holds portraits within this share of the disturbed water wholly, further out less.
 FIRM, LOOSE = 0.55, 1.25
 #: In each stream one portrait rises for a sitter; another that is about this much further from
@@ -69,7 +71,11 @@ def arrange(moment: Moment) -> Arrangement:
     held, rises = HELD[moment.stream], rising.rises
     height = np.maximum(height, height + (held - height) * rises) * room(moment.aspect)
     centre = centre + rising.moves
-    centre = centre + rises[:, None] * (_inside(centre, height, moment.aspect) - centre)
+    inside = _inside(centre, height, moment.aspect)
+    along = flows_along(moment.aspect)
+    opacity = opacity * _uncut(centre[:, along], inside[:, along], height, rises)
+    inward = np.where(np.arange(2) == along, rises[:, None], np.float32(1))
+    centre = centre + inward * (inside - centre)
     order = np.argsort(depth * (1 - rises) + (2 + held) * rises, kind="stable")
     order = order[opacity[order] > FAINTEST]  # most parcels are sunk
     latent = sway(moment.latent[order], order, moment.time_s, moment.seed)
@@ -81,6 +87,18 @@ def _inside(centre: Floats, height: Floats, aspect: float) -> Floats:
     """The nearest places at which the picture's border cuts no face.  (P, 2), (P,) -> (P, 2)"""
     edge = np.minimum(WHOLE * height, 0.5 * min(aspect, 1.0))[:, None]
     return np.asarray(np.clip(centre, edge, np.array([aspect, 1.0], np.float32) - edge))
+
+
+def _uncut(along: Floats, inside: Floats, height: Floats, rises: Floats) -> Floats:
+    """How much is left of portraits that the border would cut: they come out of the water, and go
+    into it, before it does. What has risen is pulled in instead.  All (P,)"""
+    out = np.abs(along - inside) / height
+    return np.asarray(1 - (1 - rises) * smoothstep(*LEAVES, out), np.float32)
+
+
+def flows_along(aspect: float) -> int:
+    """The axis along which the streams run on a screen of this format: 0 is x, 1 is y."""
+    return 1 if aspect < TALL_BELOW else 0
 
 
 def room(aspect: float) -> float:
@@ -124,7 +142,7 @@ def rise(moment: Moment, centre: Floats, hold: Floats) -> Rising:
     """
     rises, gives_way, weight = np.zeros((3, len(centre)), np.float32)
     moves = np.zeros((len(centre), 2), np.float32)
-    along = 1 if moment.aspect < TALL_BELOW else 0
+    along = flows_along(moment.aspect)
     length = (1.0 if along else moment.aspect) + 2 * HIDDEN
     follows = hold.copy()
     for number, (visit, held) in enumerate(zip(moment.visits, hold)):
@@ -133,13 +151,14 @@ def rise(moment: Moment, centre: Floats, hold: Floats) -> Rising:
             wanted = visit.place[along] + ASIDE[stream] * visit.reach / REACH
             away = np.abs(centre[mine, along] - wanted)
             behind = away - away.min()
-            gives = max(GIVES_WAY * length / len(mine), GIVES_WAY_LEAST)
+            apart = length / max(len(mine), 1)
+            gives = max(GIVES_WAY * apart, GIVES_WAY_LEAST)
             part = np.exp(-((behind / gives) ** 2))
             part /= part.sum()
             middle = part @ centre[mine]  # (2,), across the stream where it is held
             middle[along] = wanted
             # What is held where it rises follows the sitter as firmly as whoever stands there.
-            near = 1 - smoothstep(FIRM, LOOSE, away / visit.reach)
+            near = 1 - smoothstep(FIRM, LOOSE, away / max(visit.reach, apart))
             up = firmness(visit, middle[None])[0] * near * smoothstep(0.0, 0.5, part)
             follows[number, mine] = np.maximum(held[mine], up)
             moves[mine] += (up**3)[:, None] * (middle - centre[mine])
