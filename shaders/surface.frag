@@ -47,7 +47,7 @@ void main() {
     vec3 paint = hue * (0.10 + 0.16 * band + 2.2 * streak * streak) * band;
     vec4 lent = texture(ground, at);
     // Where there are no streams to be seen there is a ground behind the heads, as in a portrait.
-    float glow = mix(1.1, 0.5, pigments) + mix(0.7, 1.4, pigments) * streak;
+    float glow = mix(1.1, 0.38, pigments) + mix(0.7, 1.1, pigments) * streak;
     paint += lent.rgb * LENT * glow / (0.45 + lent.a);
     was += (paint + DEEP) * (1.0 - stays);
 

@@ -40,7 +40,7 @@ FIRM, LOOSE = 0.55, 1.25
 #: In each stream one portrait rises for a sitter; another that is about this much further from
 #: where it rises does not. Between the two the one gives way to the other. As a share of the
 #: distance from one portrait to the next, but not less than so many screen heights.
-GIVES_WAY, GIVES_WAY_LEAST = 0.24, 0.035
+GIVES_WAY, GIVES_WAY_LEAST = 0.32, 0.045
 #: Its neighbours in the stream, within about so much, look like it: they sink for it wholly.
 ALIKE = 0.3
 #: Where in each stream it rises, downstream of the sitter, so that the six stand around and not

@@ -1,4 +1,4 @@
-"""How a window is opened: what glfw is asked for, and what it complains of; and how moderngl finds it.
+"""How a window is opened: what glfw is asked for, what it complains of, how moderngl finds it.
 
 The main thread, as every window system wants it.
 """
