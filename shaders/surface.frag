@@ -41,10 +41,12 @@ void main() {
     vec2 lane = vec2(tall ? at.y : at.x * aspect, along.z) + (flow.xy - along.xy) * vec2(1.0, 2.5);
     float streak = texture(clouds, lane * vec2(0.16, 0.23) - vec2(drift.x, 0.0)).b;
     streak *= texture(clouds, lane * vec2(0.37, 0.61) - vec2(drift.y, 0.6)).b;
+    // Without streams the water is a ground, and no plank of wood.
+    streak = mix(0.27, streak, mix(0.35, 1.0, pigments));
     vec4 pigment = texture(tint, at);
     vec3 hue = mix(SEDIMENT, pigment.rgb, pigments);
     float band = mix(0.3, 0.12 + 0.88 * pigment.a, pigments);
-    vec3 paint = hue * (0.10 + 0.16 * band + 2.2 * streak * streak) * band;
+    vec3 paint = hue * (0.10 + 0.22 * band + 2.1 * streak * streak) * band;
     vec4 lent = texture(ground, at);
     // Where there are no streams to be seen there is a ground behind the heads, as in a portrait.
     float glow = mix(1.1, 0.38, pigments) + mix(0.7, 1.1, pigments) * streak;
@@ -54,7 +56,9 @@ void main() {
     vec4 portrait = texture(portraits, at);
     // What sinks gives up its light first and its warmth last.
     vec3 sunk = portrait.rgb * vec3(0.50, 0.43, 0.37);
-    float weight = portrait.a * (0.05 + 1.6 * portrait.g) * sinks;
-    float glint = clamp(0.75 + 1.0 * streak, 0.0, 1.5) - 1.0;
-    colour = vec4(mix(was, sunk, min(1.0, weight)), 1.0 + glint * (1.0 - min(flow.z, 1.0)));
+    float weight = portrait.a * (0.05 + 1.1 * portrait.g) * sinks;
+    // In the middle of a stream threads of light run; what is stirred has none.
+    float thread = clamp(0.5 + 2.2 * streak, 0.0, 2.0) - 1.0;
+    float glint = thread * mix(0.4, 1.0, pigment.a * pigments) * (1.0 - min(flow.z, 1.0));
+    colour = vec4(mix(was, sunk, min(1.0, weight)), 1.0 + glint);
 }

@@ -361,6 +361,20 @@ def test_another_sitters_leaving_changes_nobodys_portrait(mesh: Mesh) -> None:
     assert list(both.parcel) == list(alone.parcel)
 
 
+@pytest.mark.parametrize("piece", ["uncanny", "passersby"])
+def test_who_gives_way_becomes_the_other(mesh: Mesh, piece: str) -> None:
+    """Two in one place have one geometry, eyes on eyes."""
+    pairs = 0
+    for time_s in np.arange(24.0, 90.0, 0.7):
+        portraits = PIECES[piece](moment(mesh, time_s)).portraits
+        for one in range(len(portraits.slot)):
+            for other in range(one):
+                if (portraits.centre[one] == portraits.centre[other]).all():
+                    pairs += 1
+                    assert (portraits.vertices[one] == portraits.vertices[other]).all()
+    assert pairs > 10
+
+
 # Passersby
 
 

@@ -31,7 +31,7 @@ EDGE = 0.02
 #: Of what sets a place of the piece's skin off its face's tone so much of hue and of light is kept.
 OWN_HUE, OWN_LIGHT = 0.35, 0.95
 #: So much lighter than its face's tone, in logits, is a place of the piece's skin at most.
-HIGHLIGHT = 0.7
+HIGHLIGHT = 0.9
 #: Beside a place no shift is further than this from the one between the faces' tones.
 MOST = 0.8
 #: Skin is looked for, and shifts are computed, at this side. From the seam they spread so far,
@@ -40,6 +40,8 @@ SIDE, SPREADS = 64, (2.0, 10.0)
 #: How deep the shadow of a brim is on the skin below it, how softly it ends and how far it falls,
 #: pixels of the same.
 SHADE, SHADE_PX, SHADE_FALLS_PX = 0.55, 2.5, 1.5
+#: In the depth of a shadow brushwork is so much stronger.
+BRUSHWORK = 1.7
 #: What counts as little evidence of the colour beside a place: there the coarser shift is taken.
 LITTLE = 0.02
 
@@ -115,18 +117,18 @@ class Skin:
         # Only what is broad is calmed: brushwork stays as it is.
         return torch.logit(colour, EDGE).add_(self._large(calm - here + shift)).sigmoid_()
 
-    def shadow(self, wearer: Flesh, dressed: Tensor, hair: Tensor) -> Tensor:
-        """The light that is missing on skin beside what is darker and lies over it: a brim casts a
-        shadow, and without it a forehead ends as if it were cut. Brushwork stays as it is.
+    def shade(self, wearer: Flesh, dressed: Tensor, hair: Tensor) -> None:
+        """Take light off the skin beside what is darker and lies over it, in place: a brim casts a
+        shadow, and without it a forehead ends as if it were cut. Brushwork stays, and shows more.
 
-        dressed: (4, S, S), on black. hair: (1, S, S), how much of each pixel it is. Returns
-        (3, S, S), to be taken off.
+        dressed: (4, S, S), on black. hair: (1, S, S), how much of each pixel it is.
         """
         small, covers = self._small(dressed), self._small(hair)
         light = colour_of(small).mean(dim=0, keepdim=True) / wearer.tone.mean().clamp(min=EDGE)
         dark = covers * (1 - light).clamp(0, 1)
-        shade = (self._brim @ dark @ self._blurs[0]) * (1 - covers)
-        return self._large(self._shade * shade * small[:3])
+        shade = self._large((self._brim @ dark @ self._blurs[0]) * (1 - covers) * self._shade)
+        broad = self._large(small[:3])
+        dressed[:3].mul_(1 + BRUSHWORK * shade).sub_((1 + BRUSHWORK) * shade * broad)
 
     def _small(self, picture: Tensor) -> Tensor:
         step = self._step, min(self._step, picture.shape[-1])

@@ -169,7 +169,7 @@ class Wardrobe:
             dressed[:3].addcmul_(worn, covers)  # in place: a megabyte of new memory costs more
             dressed[3:].add_(covers)
         hair = layers[0]
-        dressed[:3].sub_(self._skin.shadow(wearer, dressed, hair.part * (1 - hair.skin)))
+        self._skin.shade(wearer, dressed, hair.part * (1 - hair.skin))
         colour = dressed[:3] / dressed[3:].clamp(min=1 / 255)
         return torch.cat([colour, dressed[3:]]).clamp_(0, 1)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mirror.canonical import Mesh, live_vertices
-from mirror.latents.latents import split
+from mirror.latents.latents import APPEARANCE, split
 from mirror.signals import Floats, Portraits, Visit
 
 #: Heads turned further than FADES dissolve, and are gone at GONE, radians.
@@ -92,8 +92,23 @@ def follow(latent: Floats, stream: np.ndarray, hold: Floats, visits: Sequence[Vi
     wanted = np.stack([visit.latents[stream] for visit in visits])  # (N, P, D)
     live = np.einsum("np,npd->pd", share, wanted)
     held = latent + firm * (live - latent)
-    held[:, -48:] = latent[:, -48:]
+    held[:, -APPEARANCE:] = latent[:, -APPEARANCE:]
     return held.astype(np.float32)
+
+
+def melt(latent: Floats, part: float) -> Floats:
+    """Latents of portraits of which the first gives way to the second: while it does, both have
+    one geometry, which goes from the one's to the other's, so that eyes lie on eyes.
+
+    latent: (2, D), or (1, D) where nobody gives way. part: 0 (as the first) to 1. Returns the same
+    shape; appearances stay their own.
+    """
+    if len(latent) < 2:
+        return latent
+    melted = latent.copy()
+    melted[:, :-APPEARANCE] += part * (latent[1, :-APPEARANCE] - latent[0, :-APPEARANCE])
+    melted[1, :-APPEARANCE] = melted[0, :-APPEARANCE]
+    return melted
 
 
 def draw(

@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from mirror import SCHOOLS
-from mirror.pieces.arrangement import Arrangement, Moment, draw, follow, smoothstep, sway
+from mirror.pieces.arrangement import Arrangement, Moment, draw, follow, melt, smoothstep, sway
 from mirror.signals import Floats, Visit
 
 #: A sitter stays so long in one school; an idle portrait stays so long.
@@ -42,33 +42,34 @@ def _places(moment: Moment) -> list[float]:
 
 
 def _idle(moment: Moment, strength: float) -> tuple[np.ndarray, ...]:
-    turns = _turns(moment.time_s, IDLE_S)
+    turns, part = _turns(moment.time_s, IDLE_S)
     parcel = np.array(
         [_representative(moment, n % len(SCHOOLS), n // len(SCHOOLS)) for n, _ in turns]
     )
     middle = np.tile([moment.aspect / 2, 0.52], (len(parcel), 1))
     opacity = np.array([weight for _, weight in turns]) * strength
-    latent = sway(moment.latent[parcel], parcel, moment.time_s, moment.seed)
-    return parcel, latent, middle, _height(moment, 1, len(parcel)), opacity
+    alive = sway(moment.latent[parcel], parcel, moment.time_s, moment.seed)
+    return parcel, melt(alive, part), middle, _height(moment, 1, len(parcel)), opacity
 
 
 def _sitter(moment: Moment, visit: Visit, x: float) -> tuple[np.ndarray, ...]:
     sharing = max(1.0, sum(other.presence for other in moment.visits))
-    turns = _turns(moment.time_s + 5.0 * visit.id, SCHOOL_S)
+    turns, part = _turns(moment.time_s + 5.0 * visit.id, SCHOOL_S)
     parcel = np.array([_representative(moment, n % len(SCHOOLS), visit.id) for n, _ in turns])
     centre = np.tile([x, 0.52], (len(parcel), 1))
     hold = np.full((1, len(parcel)), 1.0, np.float32)
     latent = follow(moment.latent[parcel], moment.stream[parcel], hold, (visit,))
     opacity = np.array([weight for _, weight in turns]) * visit.presence
-    return parcel, latent, centre, _height(moment, sharing, len(parcel)), opacity
+    return parcel, melt(latent, part), centre, _height(moment, sharing, len(parcel)), opacity
 
 
-def _turns(time_s: float, each_s: float) -> list[tuple[int, float]]:
-    """Whose turn it is, and the weight of each: the next comes over the last."""
+def _turns(time_s: float, each_s: float) -> tuple[list[tuple[int, float]], float]:
+    """Whose turn it is, and the weight of each: the next comes over the last; and how far the one
+    has become the other."""
     turn, part = divmod(time_s / each_s, 1.0)
     rise = float(smoothstep(1 - GIVES_WAY, 1.0, np.float32(part)))
     now = [(int(turn), 1.0 - max(0.0, 2 * rise - 1))]
-    return now + ([(int(turn) + 1, min(1.0, 2 * rise))] if rise > 0 else [])
+    return now + ([(int(turn) + 1, min(1.0, 2 * rise))] if rise > 0 else []), rise
 
 
 def _representative(moment: Moment, school: int, number: int) -> int:
