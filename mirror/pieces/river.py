@@ -36,7 +36,7 @@ WHOLE = 0.38
 #: Cut by so much of its height a portrait begins to go into the water, and has gone.
 LEAVES = 0.0, 0.28
 #: A sitter holds portraits within this share of the disturbed water wholly, further out less.
-FIRM, LOOSE = 0.55, 1.25
+FIRM, LOOSE = 0.55, 1.35
 #: In each stream one portrait rises for a sitter; another that is about this much further from
 #: where it rises does not. Between the two the one gives way to the other. As a share of the
 #: distance from one portrait to the next, but not less than so many screen heights.
@@ -45,7 +45,7 @@ GIVES_WAY, GIVES_WAY_LEAST = 0.32, 0.045
 ALIKE = 0.3
 #: Where in each stream it rises, downstream of the sitter, so that the six stand around and not
 #: above one another, in screen heights.
-ASIDE = (0.34, -0.25, 0.12, -0.44, -0.08, 0.42)
+ASIDE = (0.32, -0.25, 0.18, -0.37, -0.08, 0.38)
 #: Reach of a sitter at a good distance, which that is meant for.
 REACH = 0.42
 #: Around a sitter the other portraits sink: by so much of their opacity.
@@ -157,10 +157,10 @@ def rise(moment: Moment, centre: Floats, hold: Floats) -> Rising:
             part /= part.sum()
             middle = part @ centre[mine]  # (2,), across the stream where it is held
             middle[along] = wanted
-            # What is held where it rises follows the sitter as firmly as whoever stands there.
             near = 1 - smoothstep(FIRM, LOOSE, away / max(visit.reach, apart))
             up = firmness(visit, middle[None])[0] * near * smoothstep(0.0, 0.5, part)
-            follows[number, mine] = np.maximum(held[mine], up)
+            # What has come up half way is seen as the sitter's: it follows wholly.
+            follows[number, mine] = np.maximum(held[mine], smoothstep(0.0, 0.5, up))
             moves[mine] += (up**3)[:, None] * (middle - centre[mine])
             weight[mine] += up**2
             rises[mine] = np.maximum(rises[mine], up)
