@@ -90,7 +90,7 @@ class Visit:
     school, as the sitter is at this moment; rest: (F, D) float32, the same of the face at rest,
     which the river takes in; None where it is no other one. presence: 0 to 1. motion: face heights
     a second. reach: radius of the disturbed water, in screen heights; far passers-by have a small
-    one.
+    one. stands: (2,) float32, the place without its swaying; None where it is no other one.
     """
 
     id: int
@@ -100,6 +100,7 @@ class Visit:
     motion: float
     reach: float = 0.35
     rest: Floats | None = None
+    stands: Floats | None = None
 
     @property
     def left_behind(self) -> Floats:

@@ -54,15 +54,18 @@ def somebody(room: np.ndarray, x: float, y: float = 0.55, tall: float = 0.95) ->
 
 
 def visit(
-    before_s: float = 1.5, stay_s: float = 4.0, after_s: float = 1.5, rate_hz: float = RATE_HZ
-) -> Iterator[np.ndarray]:
+    before_s: float = 1.5, stay_s: float = 4.0, after_s: float = 1.5, rate_hz: float = RATE_HZ,
+    sways: float = 1.0,
+) -> Iterator[np.ndarray]:  # fmt: skip
     """Nobody, then somebody who sways, then nobody."""
     room = empty_room()
     for n in range(round((before_s + stay_s + after_s) * rate_hz)):
         here_s = n / rate_hz - before_s
         if 0 <= here_s < stay_s:
             yield somebody(
-                room, 0.4 + 0.12 * np.sin(1.3 * here_s), 0.55 + 0.03 * np.sin(2 * here_s)
+                room,
+                0.4 + sways * 0.12 * np.sin(1.3 * here_s),
+                0.55 + sways * 0.03 * np.sin(2 * here_s),
             )
         else:
             yield room

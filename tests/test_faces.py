@@ -96,8 +96,8 @@ def test_codes_off_the_shell_are_brought_back(model: FaceModel) -> None:
         assert found / wanted == pytest.approx(codes / length, abs=1e-5)
     far = model.paint(100 * codes).astype(int)
     rim = model.paint(codes * (shell.high / length)).astype(int)
-    # in bfloat16 the last bit of a code may become two levels of a colour
-    assert np.abs(far - rim).max() <= 3
+    # In bfloat16 the last bit of a code may become two levels of a colour, in a shadow twice that.
+    assert np.abs(far - rim).max() <= 5
 
 
 def test_a_code_of_no_length_is_painted_too(model: FaceModel) -> None:

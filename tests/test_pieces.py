@@ -279,6 +279,18 @@ def test_what_has_risen_stays_beside_the_visitor_while_the_stream_flows_on(mesh:
     assert np.abs(moved[:, 0] - 0.1).max() < 0.03
 
 
+def test_who_sways_takes_the_same_portraits_along(mesh: Mesh) -> None:
+    def risen(x: float, stands: float) -> list[int]:
+        guest = replace(visit(1, x, 1.0), stands=np.array([stands, 0.5], np.float32))
+        arrangement = PIECES["river"](crowded(moment(mesh, 5.0, lambda _: (guest,))))
+        portraits = arrangement.portraits
+        near = np.linalg.norm(portraits.centre - guest.place, axis=1) < 0.35
+        return sorted(arrangement.parcel[near & (portraits.opacity > 0.9)].tolist())
+
+    assert risen(0.84, 0.9) == risen(0.96, 0.9)
+    assert risen(0.84, 0.84) != risen(0.96, 0.96)
+
+
 def test_whoever_has_risen_seldom_has_a_twin(mesh: Mesh) -> None:
     """Neighbours in a stream become alike beside a visitor: two side by side are seen no longer
     than the one gives way to the other."""

@@ -78,7 +78,9 @@ def test_black_is_black_and_the_picture_comes_back(film: Path) -> None:
     assert steps.max() < 0.15 * max(each.mean() for each in pictures)  # no picture is a blow
 
 
-def test_a_frozen_picture_stands_still_and_goes_on_from_there(film: Path) -> None:
+def test_a_frozen_picture_stands_still_and_goes_on_from_there(tmp_path: Path) -> None:
+    """Before somebody who hardly moves: whoever does is somewhere else meanwhile."""
+    film = write_film(tmp_path / "still.mp4", visit(0.0, 8.0, 0.0, sways=0.05))
     asked: Asked = {2.0: ("freeze", True), 2.8: ("black", True), 4.4: ("black", False),
                     6.0: ("freeze", False)}  # fmt: skip
     show, pictures, _ = play(film, 7.2, asked)

@@ -190,6 +190,19 @@ def test_movement_stirs_the_water_where_and_whither_it_goes(
     assert stir.radius > 0
 
 
+def test_who_sways_stands_where_they_are_and_who_walks_soon_stands_elsewhere(
+    visitors: Visitors, mesh: Mesh
+) -> None:
+    places, stands = [], []
+    for n in range(300):
+        x = 0.4 + 0.06 * np.sin(n / 5) if n < 150 else 0.7
+        (visit,) = visitors.visits(Sitters(n / 15, (sitter(markers(mesh, x)),)), WIDE)
+        places.append(visit.place[0])
+        stands.append(visit.stands[0])
+    assert np.ptp(stands[60:150]) < 0.2 * np.ptp(places[60:150])
+    assert abs(stands[-1] - places[-1]) < 0.1 * (0.3 * WIDE)
+
+
 def test_a_face_that_leaps_stirs_no_faster_than_allowed(visitors: Visitors, mesh: Mesh) -> None:
     for n in range(20):
         x = 0.2 + 0.6 * (n % 2)

@@ -37,6 +37,8 @@ LIPS_APART = 0.12
 STANDARD = MirrorSettings()
 #: Who nods does not go farther away: a face's height is averaged, with this half-life.
 HEIGHT_HALF_LIFE_S = 0.4
+#: Who sways stays where they are: their place is averaged, with this half-life.
+STANDS_HALF_LIFE_S = 2.5
 #: A push on the water lasts until the next glance, and no faster than this (screen heights a s).
 FASTEST = 2.5
 
@@ -59,13 +61,14 @@ class Reading:
 
 @dataclass
 class _Memory:
-    """What is known of one sitter while here. place, velocity: at seen_s. tall, rest, proportions:
-    the settled height, latents, (F, D) float32, and proportions, (P, K) float32, at settled_s; None
-    until the river attends. calm_s: how long the face of rest was looked at, lips apart counting
-    for less."""
+    """What is known of one sitter while here. place, velocity: at seen_s; stands: the place
+    averaged. tall, rest, proportions: the settled height, latents, (F, D) float32, and proportions,
+    (P, K) float32, at settled_s; None until the river attends. calm_s: how long the face of rest
+    was looked at, lips apart counting for less."""
 
     place: Place
     seen_s: float
+    stands: Place
     velocity: Place = (0.0, 0.0)
     tall: float | None = None
     rest: Floats | None = None
@@ -208,6 +211,7 @@ class Visitors:
             place=np.array(present.place, np.float32),
             latents=latents,
             rest=rest,
+            stands=np.array(known.stands, np.float32),
             presence=sitter.presence * weight,
             motion=sitter.motion,
             reach=reach_of(present.tall, self._mirror),
@@ -222,7 +226,7 @@ class Visitors:
             steady = on_grid(kept * known.tall + (1 - kept) * reading.tall)
         place = place_of(reading.middle, steady, sitter.aspect, self._aspect, self._mirror)
         if known is None:
-            self._known[sitter.id] = _Memory(place, time_s)
+            self._known[sitter.id] = _Memory(place, time_s, place)
         else:
             _move(known, place, time_s)
         return _Present(sitter, place, reading.tall, steady, reading.latents, reading.proportions)
@@ -260,7 +264,7 @@ def calmness(shape: Floats, frame: Frame) -> float:
 
 
 def _move(known: _Memory, place: Place, time_s: float) -> None:
-    """Somebody known is here now: their velocity, smoothed."""
+    """Somebody known is here now: their velocity, smoothed, and where they stand."""
     dt_s = time_s - known.seen_s
     if dt_s > 0:
         x, y = (place[0] - known.place[0]) / dt_s, (place[1] - known.place[1]) / dt_s
@@ -269,6 +273,12 @@ def _move(known: _Memory, place: Place, time_s: float) -> None:
         nearer = 1 - 2 ** (-dt_s / 0.08)
         u, v = known.velocity
         known.velocity = u + nearer * (x * slower - u), v + nearer * (y * slower - v)
+        kept = 2 ** (-dt_s / STANDS_HALF_LIFE_S)
+        there_x, there_y = known.stands
+        known.stands = (
+            kept * there_x + (1 - kept) * place[0],
+            kept * there_y + (1 - kept) * place[1],
+        )
         known.place, known.seen_s = place, time_s
 
 

@@ -146,10 +146,12 @@ def rise(moment: Moment, centre: Floats, hold: Floats) -> Rising:
     length = (1.0 if along else moment.aspect) + 2 * HIDDEN
     follows = hold.copy()
     for number, (visit, held) in enumerate(zip(moment.visits, hold)):
+        # Whoever sways takes the same portraits along; where they stand decides which.
+        stands = visit.place if visit.stands is None else visit.stands
         for stream in range(len(SCHOOLS)):
             mine = np.flatnonzero(moment.stream == stream)
             wanted = visit.place[along] + ASIDE[stream] * visit.reach / REACH
-            away = np.abs(centre[mine, along] - wanted)
+            away = np.abs(centre[mine, along] - (wanted + stands[along] - visit.place[along]))
             behind = away - away.min()
             apart = length / max(len(mine), 1)
             gives = max(GIVES_WAY * apart, GIVES_WAY_LEAST)
