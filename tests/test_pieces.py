@@ -2,100 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pytest
+from moments import (
+    LATENTS,
+    PARCELS,
+    STREAM,
+    WIDE,
+    Coming,
+    a_crowd,
+    arrive_and_leave,
+    moment,
+    nobody,
+    visit,
+)
 
-from mirror import MARKERS, SCHOOLS
 from mirror.canonical import Mesh
-from mirror.latents.latents import APPEARANCE, join
-from mirror.pieces import PIECES, Moment
+from mirror.latents.latents import APPEARANCE
+from mirror.pieces import PIECES
 from mirror.pieces.arrangement import GONE, draw, follow, hashed, nothing, smoothstep
-from mirror.river.streams import bed, first_places
 from mirror.signals import Floats, Portraits, Visit
 
-#: Parcels of the river in these tests, and how long they take from source to mouth.
-PARCELS, LOOP_S = 24, 150.0
-STREAM = np.repeat(np.arange(6), PARCELS // 6)
-WIDE = 16 / 9
 #: No faster than this may anything on the screen change without looking like a cut, a second:
 #: in a hundredth of a second opacity by 0.08, place and height by as much of the screen.
 FASTEST = 8.0
 STEP_S = 1 / 100
-
-Coming = Callable[[float], Sequence[Visit]]
-
-
-def nobody(time_s: float) -> Sequence[Visit]:
-    return ()
-
-
-def latents() -> Floats:
-    """Portraits that look about a little, of faces that differ a little."""
-    rng = np.random.default_rng(1)
-    return join(
-        rng.normal(0, 0.15, (PARCELS, 3)),
-        rng.normal(0, 0.005, (PARCELS, MARKERS, 3)),
-        rng.normal(0, 1, (PARCELS, APPEARANCE)),
-    )
-
-
-LATENTS = latents()
-
-
-def moment(
-    mesh: Mesh, time_s: float, come: Coming = nobody, aspect: float = WIDE, seed: int = 1
-) -> Moment:
-    """The river at a time: parcels drift downstream and come round."""
-    start = hashed(np.arange(PARCELS), seed, 7)
-    place = (start + time_s / LOOP_S) % 1.0
-    still = np.zeros(PARCELS, np.float32)
-    return Moment(
-        time_s, aspect, STREAM, place.astype(np.float32), LATENTS, still, come(time_s), mesh, seed
-    )
-
-
-def visit(id: int, x: float, presence: float, y: float = 0.5) -> Visit:
-    pose = np.full((6, 3), 0.3, np.float32)
-    shape = np.full((6, MARKERS, 3), 0.002, np.float32)
-    told = join(pose, shape, np.zeros((6, APPEARANCE), np.float32))
-    return Visit(id, np.array([x, y], np.float32), told, presence, 0.3, 0.4)
-
-
-def somebody(aspect: float, time_s: float) -> Sequence[Visit]:
-    """One in the middle, all the time."""
-    return (visit(1, aspect / 2, 1.0),)
-
-
-def ramp(time_s: float, come_s: float, go_s: float) -> float:
-    """Presence as sitters have it: up in 0.4 s, down in 0.8 s."""
-    return float(np.clip(min((time_s - come_s) / 0.4, (go_s - time_s) / 0.8), 0, 1))
-
-
-def arrive_and_leave(time_s: float) -> Sequence[Visit]:
-    """One comes and goes; another comes meanwhile, passes in front of the first, and stays."""
-    guests = [
-        visit(1, 0.7, ramp(time_s, 0.5, 3.5)),
-        visit(2, 1.4 - 0.4 * max(0.0, time_s - 1.5), ramp(time_s, 1.5, 9.0)),
-    ]
-    return [guest for guest, from_s in zip(guests, (0.5, 1.5)) if time_s >= from_s][
-        1 if time_s > 3.5 else 0 :
-    ]
-
-
-def a_crowd(time_s: float) -> Sequence[Visit]:
-    """Four come one after another and leave in another order."""
-    times = ((0.2, 2.4), (0.7, 4.0), (1.2, 2.9), (1.6, 3.4))
-    places = (0.9, 0.3, 1.5, 1.1)
-    return [
-        visit(id, x, ramp(time_s, come_s, go_s))
-        for id, (x, (come_s, go_s)) in enumerate(zip(places, times), 1)
-        if come_s <= time_s <= go_s
-    ]
-
 
 Drawn = dict[int, list[tuple[float, Floats, float, Floats]]]
 
@@ -221,116 +155,6 @@ def test_what_is_drawn_is_fit_for_the_screen(mesh: Mesh, piece: str) -> None:
         kinds = [getattr(portraits, n).dtype for n in ("centre", "height", "opacity", "vertices")]
         assert kinds == [np.float32] * 4
         assert all(np.isfinite(getattr(portraits, n)).all() for n in ("centre", "vertices"))
-
-
-# The river
-
-
-def crowded(here: Moment) -> Moment:
-    """The same with as many parcels as in the show: one of every stream is near."""
-    each = 16
-    place = np.tile(np.arange(each, dtype=np.float32) / each, len(SCHOOLS))
-    return replace(
-        here,
-        stream=np.repeat(np.arange(len(SCHOOLS)), each),
-        place=place, latent=np.tile(LATENTS, (len(place) // PARCELS, 1)),
-        turbulence=np.zeros(len(place), np.float32),
-    )  # fmt: skip
-
-
-def test_portraits_beside_a_visitor_rise_and_follow(mesh: Mesh) -> None:
-    here = moment(mesh, 2.0, lambda _: (visit(1, 0.9, 1.0),))
-    arrangement = PIECES["river"](here)
-    portraits = arrangement.portraits
-    near = np.linalg.norm(portraits.centre - (0.9, 0.5), axis=1) < 0.3
-    nobody_here = PIECES["river"](moment(mesh, 2.0))
-    calm = dict(zip(nobody_here.parcel.tolist(), nobody_here.portraits.vertices))
-    risen = near & (portraits.opacity > 0.9)
-    assert risen.any()
-    follows = mesh.frame.mean + 0.002
-    for parcel, vertices in zip(arrangement.parcel[risen], portraits.vertices[risen]):
-        assert int(parcel) not in calm or np.abs(vertices - calm[int(parcel)]).max() > 0.01
-        assert vertices[1, 0] < follows[1, 0]  # the nose has turned with the visitor's
-    assert portraits.height[risen].min() > np.median(portraits.height[~near])
-    assert np.flatnonzero(risen).min() > np.median(np.flatnonzero(~near))  # drawn over the others
-
-
-def test_what_has_risen_stays_beside_the_visitor_while_the_stream_flows_on(mesh: Mesh) -> None:
-    """And where the visitor goes, it goes: of each stream, in one place."""
-    of, still = bed(96), np.zeros(96, np.float32)
-    first, alike = first_places(of, 1), np.zeros((96, LATENTS.shape[1]), np.float32)
-
-    def held(time_s: float, x: float) -> Floats:
-        """Middles of the risen portraits, one row a stream."""
-        place = ((first + time_s / LOOP_S) % 1.0).astype(np.float32)
-        guest = (visit(1, x, 1.0),)
-        now = Moment(time_s, WIDE, of.stream, place, alike, still, guest, mesh, 1)
-        arrangement = PIECES["river"](now)
-        portraits, stream = arrangement.portraits, of.stream[arrangement.parcel]
-        risen = portraits.opacity > 0.9
-        risen &= np.linalg.norm(portraits.centre - guest[0].place, axis=1) < 0.3
-        rows = [portraits.centre[risen & (stream == n)] for n in (2, 4)]
-        return np.array([row.mean(axis=0) for row in rows])
-
-    middles = np.stack([held(time_s, 0.9) for time_s in np.arange(0.0, 12.0, 0.5)])
-    flowed = 12.0 / LOOP_S * (WIDE + 0.6)
-    assert np.ptp(middles[:, :, 0], axis=0).max() < 0.25 * flowed
-    moved = held(4.0, 1.0) - held(4.0, 0.9)
-    assert np.abs(moved[:, 0] - 0.1).max() < 0.03
-
-
-def test_who_sways_takes_the_same_portraits_along(mesh: Mesh) -> None:
-    def risen(x: float, stands: float) -> list[int]:
-        guest = replace(visit(1, x, 1.0), stands=np.array([stands, 0.5], np.float32))
-        arrangement = PIECES["river"](crowded(moment(mesh, 5.0, lambda _: (guest,))))
-        portraits = arrangement.portraits
-        near = np.linalg.norm(portraits.centre - guest.place, axis=1) < 0.35
-        return sorted(arrangement.parcel[near & (portraits.opacity > 0.9)].tolist())
-
-    assert risen(0.84, 0.9) == risen(0.96, 0.9)
-    assert risen(0.84, 0.84) != risen(0.96, 0.96)
-
-
-def test_whoever_has_risen_seldom_has_a_twin(mesh: Mesh) -> None:
-    """Neighbours in a stream become alike beside a visitor: two side by side are seen no longer
-    than the one gives way to the other."""
-    of, still = bed(96), np.zeros(96, np.float32)
-    first, alike = first_places(of, 1), np.zeros((96, LATENTS.shape[1]), np.float32)
-    twins = []
-    for time_s in np.arange(0.0, 60.0):
-        place = ((first + time_s / LOOP_S) % 1.0).astype(np.float32)
-        guest = (visit(1, 0.9, 1.0),)
-        now = Moment(float(time_s), WIDE, of.stream, place, alike, still, guest, mesh, 1)
-        arrangement = PIECES["river"](now)
-        portraits, stream = arrangement.portraits, of.stream[arrangement.parcel]
-        away = np.linalg.norm(portraits.centre - guest[0].place, axis=1)
-        for n in np.flatnonzero((portraits.opacity > 0.8) & (away < 0.35)):
-            near = np.linalg.norm(portraits.centre - portraits.centre[n], axis=1) < 0.3
-            seen = near & (portraits.opacity > 0.4) & (stream == stream[n])
-            twins.append(np.count_nonzero(seen) > 1)
-    assert len(twins) > 50
-    assert np.mean(twins) < 0.7
-
-
-def test_portraits_far_from_the_visitor_do_not_change(mesh: Mesh) -> None:
-    here = PIECES["river"](moment(mesh, 2.0, lambda _: (visit(1, 0.3, 1.0),)))
-    calm = PIECES["river"](moment(mesh, 2.0))
-    before = dict(zip(calm.parcel.tolist(), calm.portraits.vertices))
-    far = here.portraits.centre[:, 0] > 1.2
-    assert far.sum() > 3
-    for parcel, vertices in zip(here.parcel[far], here.portraits.vertices[far]):
-        assert (before[int(parcel)] == vertices).all()
-
-
-@pytest.mark.parametrize("aspect", [WIDE, 0.6, 4.0])
-def test_the_border_cuts_no_face_that_can_be_seen_well(mesh: Mesh, aspect: float) -> None:
-    """A face is half as high and as wide as its square."""
-    for come in (nobody, partial(somebody, aspect)):
-        for time_s in np.arange(0.0, 150.0, 3.1):
-            portraits = PIECES["river"](moment(mesh, time_s, come, aspect)).portraits
-            rim = np.minimum(portraits.centre, np.array([aspect, 1.0]) - portraits.centre)
-            cut = rim.min(axis=1) < 0.2 * portraits.height
-            assert portraits.opacity[cut].max(initial=0.0) < 0.4
 
 
 # Uncanny
@@ -471,47 +295,3 @@ def test_nothing_is_an_arrangement_of_no_portraits(mesh: Mesh) -> None:
     empty = nothing(len(mesh.rest))
     assert empty.vertices.shape == (0, len(mesh.rest), 3)
     assert [len(getattr(empty, n)) for n in ("slot", "centre", "height", "opacity")] == [0] * 4
-
-
-@pytest.mark.parametrize("aspect", [0.5, 9 / 16, 1.0, WIDE, 4.0])
-def test_portraits_that_rise_for_a_visitor_have_room_in_every_format(
-    mesh: Mesh, aspect: float
-) -> None:
-    """Three of different streams fit side by side, each half as wide as its square."""
-    for time_s in (2.0, 47.0, 80.0):
-        here = crowded(moment(mesh, time_s, partial(somebody, aspect), aspect))
-        portraits = PIECES["river"](here).portraits
-        assert (portraits.opacity > 0.8).any()
-        largest = [
-            portraits.height[here.stream[portraits.slot] == stream].max(initial=0.0)
-            for stream in range(len(SCHOOLS))
-        ]
-        assert 0.5 * sum(sorted(largest)[-3:]) < 1.1 * aspect
-
-
-def test_the_largest_that_rises_is_in_front_and_near_its_visitor(mesh: Mesh) -> None:
-    """In a stream whose painter visitors are known in best, not in marble."""
-    for time_s in (2.0, 47.0, 80.0):
-        here = crowded(moment(mesh, time_s, partial(somebody, WIDE)))
-        portraits = PIECES["river"](here).portraits
-        largest = int(portraits.height.argmax())
-        assert largest == len(portraits.slot) - 1
-        assert SCHOOLS[here.stream[portraits.slot[largest]]] == "limner"
-        away = np.linalg.norm(portraits.centre[largest] - here.visits[0].place)
-        assert away < here.visits[0].reach
-
-
-def test_on_a_tall_screen_they_stand_above_one_another_on_a_wide_one_beside(mesh: Mesh) -> None:
-    """Along the streams, for across them there is no room."""
-    spread = {}
-    for aspect in (9 / 16, WIDE):
-        places = []
-        for time_s in np.arange(2.0, 150.0, 4.0):
-            there = partial(somebody, aspect)
-            here = moment(mesh, float(time_s), there, aspect)
-            portraits = PIECES["river"](here).portraits
-            risen = portraits.opacity > 0.9
-            places += list(portraits.centre[risen] - (aspect / 2, 0.5))
-        spread[aspect] = np.std(places, axis=0)
-    assert spread[9 / 16][1] > 1.6 * spread[9 / 16][0]
-    assert spread[WIDE][0] > 1.3 * spread[WIDE][1]
