@@ -15,6 +15,7 @@ from moments import (
     Coming,
     a_crowd,
     arrive_and_leave,
+    crowded,
     moment,
     nobody,
     visit,
@@ -24,6 +25,7 @@ from mirror.canonical import Mesh
 from mirror.latents.latents import APPEARANCE
 from mirror.pieces import PIECES
 from mirror.pieces.arrangement import GONE, draw, follow, hashed, nothing, smoothstep
+from mirror.pieces.passersby import STAY_S, _chosen
 from mirror.signals import Floats, Portraits, Visit
 
 #: No faster than this may anything on the screen change without looking like a cut, a second:
@@ -229,6 +231,16 @@ def test_passersby_come_and_go_in_endless_variety(mesh: Mesh) -> None:
         for time_s in np.arange(12.0, 1800.0, 11.0)
     ]
     assert len(set(seen)) > 0.6 * len(seen)
+
+
+def test_passersby_of_a_week_come_in_no_order_that_comes_again(mesh: Mesh) -> None:
+    """Eight that follow each other in one half never follow each other again."""
+    here = crowded(moment(mesh, 0.0))
+    for half, stay_s in enumerate(STAY_S):
+        turns = int(7 * 86_400 / stay_s)
+        order = [_chosen(here, half, number) for number in range(turns)]
+        runs = {tuple(order[n : n + 8]) for n in range(turns - 7)}
+        assert len(runs) == turns - 7
 
 
 # What the pieces share

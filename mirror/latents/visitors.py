@@ -1,9 +1,9 @@
 """From sitters to visits: what each person in front of the camera does to the river.
 
 In: ``Sitters`` and the schools' geometries. Out: one ``Visit`` a sitter, and the pushes that
-their movement gives the water. What is remembered of a sitter is where the face was, how fast it
-moved, its slowly averaged proportions and the appearance that follows them; all of it is forgotten
-when the sitter leaves.
+their movement gives the water. What is remembered of a sitter is where the face was and mostly
+is, how fast it moved, and, slowly averaged, its height, its proportions and how it looks at rest;
+all of it is forgotten when the sitter leaves.
 
 Where everybody is and how fast they move is kept up at every moment. What the schools make of them
 takes far longer to compute, and is computed when somebody asks: the river does some ten times a

@@ -150,15 +150,15 @@ def rise(moment: Moment, centre: Floats, hold: Floats) -> Rising:
         stands = visit.place if visit.stands is None else visit.stands
         for stream in range(len(SCHOOLS)):
             mine = np.flatnonzero(moment.stream == stream)
-            wanted = visit.place[along] + ASIDE[stream] * visit.reach / REACH
-            away = np.abs(centre[mine, along] - (wanted + stands[along] - visit.place[along]))
+            aside = ASIDE[stream] * visit.reach / REACH
+            away = np.abs(centre[mine, along] - (stands[along] + aside))
             behind = away - away.min()
             apart = length / max(len(mine), 1)
             gives = max(GIVES_WAY * apart, GIVES_WAY_LEAST)
             part = np.exp(-((behind / gives) ** 2))
             part /= part.sum()
             middle = part @ centre[mine]  # (2,), across the stream where it is held
-            middle[along] = wanted
+            middle[along] = visit.place[along] + aside
             near = 1 - smoothstep(FIRM, LOOSE, away / max(visit.reach, apart))
             up = firmness(visit, middle[None])[0] * near * smoothstep(0.0, 0.5, part)
             # What has come up half way is seen as the sitter's: it follows wholly.
